@@ -1,0 +1,71 @@
+/**
+ * One wait with a deadline and a signal: the shape under every `verb(options?: WaitOptions)`. The thing
+ * waited on is never changed by a wait that gives up. A pending wait keeps the event loop alive by the timer
+ * or by what it waits on, as the contract says; nothing here holds a handle of its own.
+ */
+import { checkOptions, checkSignal, checkTimeout } from './options.ts'
+
+/** How long to wait, and what ends the wait early. */
+export interface WaitOptions {
+  /** Milliseconds. Left out: for ever. 0: do not wait. Negative or NaN: RangeError. */
+  timeout?: number
+  /** Aborting rejects with `signal.reason`; the thing waited on is left as it was. */
+  signal?: AbortSignal
+}
+
+/** Longer timers fire at once in Node; a wait of 24 days may as well be for ever. */
+const longestTimer = 2 ** 31 - 1
+
+/** Checks what a caller passed as WaitOptions. */
+export function checkWaitOptions(options: unknown): asserts options is WaitOptions | undefined {
+  checkOptions(options)
+  if (options === undefined) return
+  const { timeout, signal } = options as WaitOptions
+  checkTimeout(timeout)
+  checkSignal(signal)
+}
+
+/**
+ * Waits for `promise`; past the deadline settles with what `onTimeout` returns or throws; an abort rejects
+ * with the signal's reason. What is settled already wins over a deadline of 0 and over a signal that has
+ * aborted.
+ */
+export function waitFor<T, U>(
+  promise: PromiseLike<T>,
+  options: WaitOptions | undefined,
+  onTimeout: () => U,
+  settled = false,
+): Promise<T | U> {
+  const timeout = options?.timeout
+  const signal = options?.signal
+  if (settled || (timeout === undefined && signal === undefined)) return Promise.resolve(promise)
+  return new Promise<T | U>((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined
+    const aborted = (): void => finish(() => reject(signal?.reason))
+    const expired = (): void =>
+      finish(() => {
+        try {
+          resolve(onTimeout())
+        } catch (error) {
+          reject(error)
+        }
+      })
+    const finish = (settle: () => void): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', aborted)
+      settle()
+    }
+    promise.then(
+      (value) => finish(() => resolve(value)),
+      (error: unknown) => finish(() => reject(error)),
+    )
+    if (signal?.aborted === true) return queueMicrotask(() => queueMicrotask(aborted))
+    signal?.addEventListener('abort', aborted, { once: true })
+    if (timeout !== undefined && timeout <= longestTimer) timer = setTimeout(expired, timeout)
+  })
+}
+
+/** `setTimeout` that understands for ever. */
+export function startTimer(ms: number | undefined, fn: () => void): NodeJS.Timeout | undefined {
+  return ms === undefined || ms > longestTimer ? undefined : setTimeout(fn, ms)
+}
