@@ -1,0 +1,121 @@
+/**
+ * The door of the sending side: a value that may hold functions, classes and instances becomes a payload.
+ * Called by worker/ and pool/ at submit; synchronous, so that it is a snapshot. Importing this file loads
+ * neither the parser nor the inspector; `prewarm` does, while workers start.
+ */
+import { Writer } from '../codec/writer.ts'
+import { SerializationError } from '../core/errors.ts'
+import { ownedVariables } from './initializer.ts'
+import { Inspection } from './inspector.ts'
+import type { OwnedVariables } from './owned.ts'
+import { isEntryUrl } from './entry.ts'
+import { writePlain } from './plain.ts'
+import { scripts } from './scripts.ts'
+import { isStable, keepStable, stablePayload } from './stable.ts'
+import type { Template } from './unit.ts'
+import { Walk } from './walk.ts'
+
+export { ownedVariables }
+export type { OwnedVariables, Template }
+
+export interface CaptureOptions {
+  /** Names the root in errors: 'the function given to pool.map'. */
+  readonly what: string
+  /** Default 'process'. */
+  readonly transport?: 'process' | 'thread'
+  /** Variables that the pool's initializer owns. */
+  readonly owned?: OwnedVariables | undefined
+  /** The home id of the one receiver: classes that it brought itself are sent by id alone. */
+  readonly receiver?: string | undefined
+}
+
+/** One captured value, ready to send any number of times. */
+export interface Payload {
+  /** Unique per Payload object in this process. */
+  readonly id: number
+  /** These must reach the receiver before the bytes; that of the root function comes first. */
+  readonly templates: readonly Template[]
+  readonly bytes: Buffer
+  /** What was captured: alive as long as the payload is, so that instances of its classes find their home. */
+  readonly value: unknown
+  /** Nothing captured can change: capturing the same function again returns this very object. */
+  readonly stable: boolean
+}
+
+let lastId = 0
+
+/** Captures `value`. Throws SerializationError where something in it cannot travel. */
+export function capture(value: unknown, options: CaptureOptions): Payload {
+  const known = typeof value === 'function' ? stablePayload(value, options) : undefined
+  if (known !== undefined) return known
+  const walk = new Walk(options)
+  const { templates, bytes } = write(walk, value)
+  const stable = typeof value === 'function' && isStable(value, walk)
+  const payload: Payload = { value, id: ++lastId, templates, bytes, stable }
+  if (stable) keepStable(value, payload, options, walk)
+  return payload
+}
+
+/** Payloads are written here and copied out, so that no capture pays for the growth of a buffer. */
+const scratch = new Writer(64 * 1024)
+const mostScratch = 16 * 1024 * 1024
+let scratchIsBusy = false
+
+function write(walk: Walk, value: unknown): { templates: readonly Template[]; bytes: Buffer } {
+  // A reducer may capture while another capture is at work.
+  const nested = scratchIsBusy
+  const writer = nested ? new Writer(1024) : scratch
+  scratchIsBusy = true
+  writer.pos = 0
+  try {
+    const templates = walk.run(value, writer)
+    return { templates, bytes: Buffer.from(writer.bytes.subarray(0, writer.pos)) }
+  } finally {
+    scratchIsBusy = nested
+    if (scratch.bytes.length > mostScratch) scratch.bytes = Buffer.allocUnsafeSlow(64 * 1024)
+  }
+}
+
+/**
+ * For arguments and results: writes at writer.pos. Plain data costs one byte more than the codec. Returns the
+ * templates that the receiver must have first, or null where there are none. On a throw writer.pos is as
+ * before.
+ */
+export function captureInto(
+  writer: Writer,
+  value: unknown,
+  options: CaptureOptions,
+): readonly Template[] | null {
+  if (writePlain(writer, value, options.what)) return null
+  const templates = new Walk(options).run(value, writer)
+  return templates.length === 0 ? null : templates
+}
+
+let isWarm = false
+
+/**
+ * Loads what the first capture needs, and reads what it will ask of the inspector: best while workers start.
+ */
+export function prewarm(): void {
+  if (isWarm) return
+  isWarm = true
+  try {
+    const some = [scripts.size]
+    new Walk({ what: 'nothing' }).run(() => some, new Writer(1024))
+    readEntry()
+  } catch (error) {
+    // Whatever it is, the first capture will say it, to whom it concerns.
+    if (!(error instanceof SerializationError)) throw error
+  }
+}
+
+/** The program's own file is where most captured functions stand. */
+function readEntry(): void {
+  const info = [...scripts.values()].find(({ url }) => isEntryUrl(url))
+  const inspection = info === undefined ? null : Inspection.open(scripts)
+  try {
+    if (info !== undefined) inspection?.source(info)
+  } finally {
+    inspection?.close()
+  }
+}
