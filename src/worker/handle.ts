@@ -1,0 +1,191 @@
+/**
+ * The parent's side of one child process: spawns it, owns its control channel, and tells its end exactly
+ * once. Process and Pool stand on it. It knows nothing of tasks.
+ */
+import type { ChildProcess } from 'node:child_process'
+import { statSync } from 'node:fs'
+import type { Socket } from 'node:net'
+import { constants } from 'node:os'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import type { Writer } from '../codec/writer.ts'
+import { ownFile } from '../core/bundle.ts'
+import { identity, isImporting } from '../core/context.ts'
+import { InvalidStateError } from '../core/errors.ts'
+import { Channel, type Receive } from '../transport/stream.ts'
+import { childArgv } from './argv.ts'
+import { kinds, writeStart } from './protocol.ts'
+import { prepare, watch, withdraw } from './reaper.ts'
+
+export interface WorkerOptions {
+  name: string
+  daemon: boolean
+  /** See core/context. */
+  path: readonly number[]
+  /** URL of the Role module that the child imports. */
+  role: string
+  stdio?: 'inherit' | 'pipe' | 'ignore' | undefined
+  cwd?: string | undefined
+  env?: NodeJS.ProcessEnv | undefined
+  execArgv?: readonly string[] | undefined
+  /** A file descriptor that the child inherits as 4. */
+  ledger?: number | undefined
+  /** Writes the role's payload of the first record. */
+  setup?: ((writer: Writer) => void) | undefined
+}
+
+/** How a process ended. */
+export interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  /** As Python's: the code, or -N after signal N. */
+  readonly exitcode: number
+}
+
+let entry: string | undefined
+
+/**
+ * A stream that outlives its process is held open by a grandchild; nobody waits for that longer than this.
+ */
+const streamGrace = 500
+
+export class WorkerHandle {
+  readonly name: string
+  readonly pid: number
+  readonly channel: Channel
+  readonly stdout: Readable | null
+  readonly stderr: Readable | null
+
+  /** Called once, when the process has ended and its stream was read to the end. */
+  onExit: (exit: Exit) => void = () => {}
+
+  readonly #child: ChildProcess
+  #exit: Exit | null = null
+  #streamEnded = false
+  #told = false
+
+  /** Spawns; where that fails, throws. `receive` gets every record that the child sends. */
+  constructor(options: WorkerOptions, receive: Receive) {
+    if (isImporting()) throw nestedStart(options.name)
+    entry ??= fileURLToPath(ownFile('./entry.js', import.meta.url))
+    const stdio = options.stdio ?? 'inherit'
+    // With the first child, not with the import: it brings half of node along, 3 ms.
+    const { spawn } = process.getBuiltinModule('node:child_process')
+    prepare()
+    const child = spawn(process.execPath, [...childArgv(options), entry], {
+      stdio: ['ignore', stdio, stdio, 'pipe', ...(options.ledger === undefined ? [] : [options.ledger])],
+      cwd: options.cwd,
+      env: childEnv(options.env),
+      windowsHide: true,
+    })
+    child.on('error', () => {}) // said at once, below; later ones (a kill that fails) say nothing new
+    if (child.pid === undefined) throw spawnError(options)
+    this.name = options.name
+    this.pid = child.pid
+    this.stdout = child.stdout
+    this.stderr = child.stderr
+    this.#child = child
+    child.once('exit', this.#exited)
+    this.channel = new Channel(child.stdio[3] as Socket, receive, this.#ended)
+    watch(child.pid)
+    this.#sendStart(options)
+  }
+
+  /** null while it runs. */
+  get exit(): Exit | null {
+    return this.#exit
+  }
+
+  /** False where the process has ended already; never reaches a process that got the same pid later. */
+  kill(signal: NodeJS.Signals = 'SIGKILL'): boolean {
+    return this.#exit === null && this.#child.kill(signal)
+  }
+
+  /** Whether the process, its channel and its pipes keep this event loop alive; at first they do. */
+  ref(): void {
+    this.#child.ref()
+    this.channel.ref()
+    for (const pipe of [this.stdout, this.stderr]) (pipe as Socket | null)?.ref()
+  }
+
+  unref(): void {
+    this.#child.unref()
+    this.channel.unref()
+    for (const pipe of [this.stdout, this.stderr]) (pipe as Socket | null)?.unref()
+  }
+
+  #sendStart(options: WorkerOptions): void {
+    const writer = this.channel.open(kinds.start)
+    writeStart(writer, {
+      name: options.name,
+      daemon: options.daemon,
+      path: options.path,
+      parent: { name: identity.name, pid: process.pid, daemon: identity.daemon },
+      role: options.role,
+    })
+    try {
+      options.setup?.(writer)
+      this.channel.commit()
+    } catch (error) {
+      this.channel.abandon()
+      this.kill()
+      throw error
+    }
+    this.channel.flush()
+  }
+
+  readonly #exited = (code: number | null, signal: NodeJS.Signals | null): void => {
+    withdraw(this.pid)
+    const exitcode = code ?? -(signal === null ? 0 : constants.signals[signal])
+    this.#exit = { code, signal, exitcode }
+    if (this.#streamEnded) this.#tell()
+    else setTimeout(() => this.channel.destroy(), streamGrace).unref()
+  }
+
+  readonly #ended = (error?: Error): void => {
+    this.#streamEnded = true
+    // A child whose stream has ended while it runs can neither be told anything nor be heard any more.
+    if (error !== undefined) this.kill()
+    if (this.#exit !== null) this.#tell()
+  }
+
+  #tell(): void {
+    if (this.#told) return
+    this.#told = true
+    this.onExit(this.#exit!)
+  }
+}
+
+function childEnv(env: NodeJS.ProcessEnv | undefined): NodeJS.ProcessEnv {
+  const { NODE_CHANNEL_FD, NODE_CHANNEL_SERIALIZATION_MODE, ...rest } = env ?? process.env
+  return rest
+}
+
+/**
+ * Python: RuntimeError, "an attempt has been made to start a new process before … has finished its
+ * bootstrapping phase".
+ */
+function nestedStart(name: string): Error {
+  return new InvalidStateError(
+    `cannot start ${name}: a module that ${identity.name} imports starts it at its top level, and so ` +
+      'would every worker in turn. Start it inside a function, or only where parentProcess() is null',
+  )
+}
+
+/** Node tells the reason a tick later; by then the caller believes in a running child. */
+function spawnError(options: WorkerOptions): Error {
+  const { cwd, name } = options
+  if (cwd !== undefined && !statSync(cwd, { throwIfNoEntry: false })?.isDirectory())
+    return Object.assign(
+      new Error(`cannot start ${name}: its cwd ${JSON.stringify(cwd)} is not a directory`),
+      {
+        code: 'ENOENT',
+      },
+    )
+  return Object.assign(
+    new Error(
+      `cannot start ${name}: the system refused a new process (limit of processes, files or memory?)`,
+    ),
+    { code: 'EAGAIN' },
+  )
+}

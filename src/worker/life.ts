@@ -1,0 +1,89 @@
+/**
+ * One started process as its parent sees it: from spawn over the records of its outcome to its end.
+ * Everything that waits on it settles here. Process is the public face; a life never starts twice.
+ */
+import type { Payload } from '../closure/capture.ts'
+import { Reviver } from '../closure/revive.ts'
+import type { Writer } from '../codec/writer.ts'
+import { ownFile } from '../core/bundle.ts'
+import { type Exit, WorkerHandle, type WorkerOptions } from './handle.ts'
+import { lostError } from './lost.ts'
+import { kinds, writePayload } from './protocol.ts'
+
+let role: string | undefined
+
+/** A promise and its two ends; by itself never an unhandled rejection. */
+export interface Deferred<T> {
+  readonly promise: Promise<T>
+  resolve(value: T): void
+  reject(error: unknown): void
+}
+
+export function defer<T>(): Deferred<T> {
+  const deferred = {} as { -readonly [K in keyof Deferred<T>]: Deferred<T>[K] }
+  deferred.promise = new Promise((resolve, reject) => Object.assign(deferred, { resolve, reject }))
+  deferred.promise.catch(() => {})
+  return deferred
+}
+
+export class Life {
+  readonly handle: WorkerHandle
+  /** Resolves when the process has ended and all it sent was read. */
+  readonly ended: Promise<Exit>
+
+  readonly #result: Deferred<unknown>
+  readonly #reviver = new Reviver()
+  /** An outcome has arrived; its revival may still be going on. */
+  #decided = false
+  #waits = 0
+  #over = false
+
+  constructor(options: Omit<WorkerOptions, 'role'>, payload: Payload, result: Deferred<unknown>) {
+    this.#result = result
+    role ??= ownFile('./run.js', import.meta.url).href
+    this.handle = new WorkerHandle(
+      { ...options, role, setup: (writer: Writer) => writePayload(writer, payload) },
+      (kind, bytes, start, end) => this.#receive(kind, bytes, start, end),
+    )
+    if (options.daemon) this.handle.unref()
+    this.ended = new Promise((resolve) => {
+      this.handle.onExit = (exit) => {
+        if (!this.#decided) result.reject(lostError(this.handle, exit, 'its target returned'))
+        this.#over = true
+        resolve(exit)
+      }
+    })
+  }
+
+  /** `ended` has resolved. */
+  get over(): boolean {
+    return this.#over
+  }
+
+  /** While somebody waits, even a daemon keeps the event loop alive. */
+  async wait<T>(daemon: boolean, waiting: Promise<T>): Promise<T> {
+    if (!daemon) return await waiting
+    if (this.#waits++ === 0) this.handle.ref()
+    try {
+      return await waiting
+    } finally {
+      if (--this.#waits === 0) this.handle.unref()
+    }
+  }
+
+  #receive(kind: number, bytes: Buffer, start: number, end: number): void {
+    if (kind === kinds.template) return this.#reviver.addTemplate(Buffer.from(bytes.subarray(start, end)))
+    if (this.#decided || (kind !== kinds.result && kind !== kinds.error)) return
+    this.#decided = true
+    const settle = kind === kinds.result ? this.#result.resolve : this.#result.reject
+    if (start === end) return settle(undefined)
+    try {
+      const ready = this.#reviver.prepare(bytes, start, end)
+      if (ready === undefined) return settle(this.#reviver.revive(bytes, start, end))
+      const kept = Buffer.from(bytes.subarray(start, end))
+      ready.then(() => settle(this.#reviver.revive(kept, 0, kept.length))).catch(this.#result.reject)
+    } catch (error) {
+      this.#result.reject(error) // it arrived, and is no value here: a module that only the child can import
+    }
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * The child's side of an outcome: sends what target returned or threw. An error always arrives, if need be
+ * without the parts of it that cannot travel. Capture is loaded only for what the codec alone cannot carry.
+ */
+import type { CaptureOptions } from '../closure/capture.ts'
+import { encode } from '../codec/encode.ts'
+import { identity } from '../core/context.ts'
+import { SerializationError } from '../core/errors.ts'
+import type { Channel } from '../transport/stream.ts'
+import { plainError } from './plain-error.ts'
+import { kinds } from './protocol.ts'
+
+/**
+ * Sends what target returned to the parent of this home id. Rejects with SerializationError, and nothing was
+ * sent, where it cannot travel.
+ */
+export async function sendResult(channel: Channel, value: unknown, home: string | undefined): Promise<void> {
+  if (!sendPlain(channel, kinds.result, value))
+    await sendCaptured(channel, kinds.result, value, {
+      what: `the result of ${identity.name}`,
+      receiver: home,
+    })
+}
+
+/** Sends what target threw; never rejects. */
+export async function sendError(channel: Channel, error: unknown, home: string | undefined): Promise<void> {
+  try {
+    if (sendPlain(channel, kinds.error, error)) return
+    await sendCaptured(channel, kinds.error, error, { what: `the error of ${identity.name}`, receiver: home })
+  } catch {
+    sendPlain(channel, kinds.error, plainError(error))
+  }
+}
+
+/** As a payload without code: its first byte is 0. False where the value needs more than the codec. */
+function sendPlain(channel: Channel, kind: number, value: unknown): boolean {
+  const writer = channel.open(kind)
+  try {
+    if (value !== undefined) {
+      writer.reserve(1)
+      writer.bytes[writer.pos++] = 0
+      encode(value, writer)
+    }
+  } catch (error) {
+    channel.abandon()
+    if (error instanceof SerializationError) return false
+    throw error
+  }
+  channel.commit()
+  return true
+}
+
+async function sendCaptured(
+  channel: Channel,
+  kind: number,
+  value: unknown,
+  options: CaptureOptions,
+): Promise<void> {
+  const { capture } = await import('../closure/capture.ts')
+  const { templates, bytes } = capture(value, options)
+  for (const template of templates) sendBytes(channel, kinds.template, template.bytes)
+  sendBytes(channel, kind, bytes)
+}
+
+function sendBytes(channel: Channel, kind: number, bytes: Buffer): void {
+  const writer = channel.open(kind)
+  writer.reserve(bytes.length)
+  writer.pos += bytes.copy(writer.bytes, writer.pos)
+  channel.commit()
+}

@@ -1,0 +1,77 @@
+/**
+ * The role of a Process: revives the target, calls it once, sends the outcome, and lets this process end as a
+ * Node program ends. Runs in the child only, and in no pool.
+ */
+import { Reviver } from '../closure/revive.ts'
+import { identity, whileImporting } from '../core/context.ts'
+import { WorkerLostError } from '../core/errors.ts'
+import type { Channel } from '../transport/stream.ts'
+import { sendError, sendResult } from './outcome.ts'
+import { printError } from './print.ts'
+import { readTemplates } from './protocol.ts'
+import { self, type Work } from './self.ts'
+
+let channel: Channel
+let home: string | undefined
+let settled = false
+
+export function start(control: Channel, bytes: Buffer, start: number, end: number): void {
+  channel = control
+  process.on('uncaughtException', (error) => {
+    if (process.listenerCount('uncaughtException') === 1) void fail(error)
+  })
+  process.once('beforeExit', stall)
+  control.unref() // from here on the target alone decides how long this lives
+  void run(bytes, start, end).then(succeed, fail)
+}
+
+/** A parent has nothing more to say. */
+export function receive(): void {}
+
+async function run(bytes: Buffer, start: number, end: number): Promise<unknown> {
+  const reviver = new Reviver()
+  const body = readTemplates(bytes, start, (template) => reviver.addTemplate(template))
+  await whileImporting(reviver.prepare(bytes, body, end))
+  const work = reviver.revive(bytes, body, end) as Work
+  home = work.home
+  if (work.this !== undefined) {
+    self.work = work
+    return work.this.run()
+  }
+  const { target, args } = work // called as a function: `this` is undefined in it
+  return target?.(...args)
+}
+
+async function succeed(value: unknown): Promise<void> {
+  settled = true
+  try {
+    await sendResult(channel, value, home)
+    channel.flush()
+  } catch (error) {
+    await fail(error)
+  }
+}
+
+/** As an uncaught error ends a Node program: printed, exit code 1, whatever else is going on. */
+async function fail(error: unknown): Promise<void> {
+  settled = true
+  try {
+    printError(`Process ${identity.name}`, error)
+    await sendError(channel, error, home)
+  } catch {
+    process.exit(1) // the program has broken what is needed to say more: the parent sees a lost process
+  }
+  channel.flush()
+  if (channel.buffered === 0) process.exit(1)
+  channel.onDrain = () => process.exit(1)
+}
+
+/** The event loop is empty: what target still waits for can never come. */
+function stall(): void {
+  if (settled) return
+  const { pid } = process
+  const message =
+    `${identity.name} (pid ${pid}) ended before its target returned: ` +
+    'the target waits for a promise, and nothing is left that could settle it'
+  void fail(new WorkerLostError(message, { pid, exitcode: 1, signal: null, worker: identity.name }))
+}
