@@ -1,0 +1,115 @@
+/**
+ * The promise that a pool keeps for the caller: Python's AsyncResult. Never an unhandled rejection by itself;
+ * its callbacks run once, before it is ready, and what they throw changes nothing for anyone else.
+ */
+import { InvalidStateError, TimeoutError } from '../core/errors.ts'
+import { checkFunction } from '../core/options.ts'
+import type { TaskOptions } from './task.ts'
+import { checkWaitOptions, waitFor, type WaitOptions } from '../core/waiting.ts'
+
+/** Runs once, before the result is ready. One that throws is reported as a process warning. */
+export interface CallbackOptions<R> extends TaskOptions {
+  callback?: (value: R) => void
+  errorCallback?: (error: unknown) => void
+}
+
+/**
+ * The outcome of a task, now or later. Python: `multiprocessing.pool.AsyncResult`.
+ *
+ * @example
+ * ```ts
+ * import { Pool } from 'plait'
+ *
+ * await using pool = new Pool(1)
+ * const result = pool.applyAsync((a: number, b: number) => a + b, [1, 2])
+ * await result.get({ timeout: 10_000 }) // => 3
+ * result.successful() // => true
+ * ```
+ */
+export interface AsyncResult<R> extends PromiseLike<R> {
+  /** The value; rejects with what the task threw, or TimeoutError, which leaves the task running. */
+  get(options?: WaitOptions): Promise<R>
+  /** Resolves when ready or when the timeout is over, whichever comes first. */
+  wait(options?: WaitOptions): Promise<void>
+  ready(): boolean
+  /** @throws {InvalidStateError} while not ready. */
+  successful(): boolean
+}
+
+export class PendingResult<R> implements AsyncResult<R> {
+  readonly #promise: Promise<R>
+  readonly #callbacks: CallbackOptions<R> | undefined
+  #resolve!: (value: R) => void
+  #reject!: (error: unknown) => void
+  #state: 'pending' | 'value' | 'error' = 'pending'
+
+  constructor(callbacks: CallbackOptions<R> | undefined) {
+    if (callbacks?.callback !== undefined) checkFunction(callbacks.callback, 'callback')
+    if (callbacks?.errorCallback !== undefined) checkFunction(callbacks.errorCallback, 'errorCallback')
+    this.#callbacks = callbacks
+    this.#promise = new Promise<R>((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    this.#promise.catch(() => {})
+  }
+
+  readonly resolve = (value: R): void => {
+    call(this.#callbacks?.callback, value)
+    this.#state = 'value'
+    this.#resolve(value)
+  }
+
+  readonly reject = (error: unknown): void => {
+    call(this.#callbacks?.errorCallback, error)
+    this.#state = 'error'
+    this.#reject(error)
+  }
+
+  // oxlint-disable-next-line unicorn/no-thenable -- AsyncResult is a PromiseLike by contract
+  then<A = R, B = never>(
+    onValue?: ((value: R) => A | PromiseLike<A>) | null,
+    onError?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#promise.then(onValue, onError)
+  }
+
+  async get(options?: WaitOptions): Promise<R> {
+    checkWaitOptions(options)
+    return waitFor(this.#promise, options, tooLate(options), this.ready())
+  }
+
+  async wait(options?: WaitOptions): Promise<void> {
+    checkWaitOptions(options)
+    const settled = this.#promise.then(
+      () => {},
+      () => {},
+    )
+    return waitFor(settled, options, () => {}, this.ready())
+  }
+
+  ready(): boolean {
+    return this.#state !== 'pending'
+  }
+
+  successful(): boolean {
+    if (this.#state === 'pending')
+      throw new InvalidStateError('the result is not ready; await wait() or get() first')
+    return this.#state === 'value'
+  }
+}
+
+function tooLate(options: WaitOptions | undefined): () => never {
+  return () => {
+    throw new TimeoutError(`the result was not ready within ${options?.timeout} ms; the task goes on`)
+  }
+}
+
+/** Calls what the user gave; what it throws is shown and harms no one. */
+export function call<A extends unknown[]>(fn: ((...args: A) => void) | undefined, ...args: A): void {
+  try {
+    fn?.(...args)
+  } catch (error) {
+    process.emitWarning(error instanceof Error ? error : new Error(String(error)))
+  }
+}

@@ -1,0 +1,291 @@
+/**
+ * The one dispatch under every pool: it gives waiting tasks to workers, settles them, and decides what a
+ * death, a timeout or an abort means. It alone changes the state of a pool. No manager thread, no lock: the
+ * parent assigns, so it knows what every worker holds. Faces (Pool, later executors) make the tasks.
+ *
+ * What may stand still, and what ends it: a task in the line or held (a result, a death, a timeout, an abort,
+ * terminate, break), a start (READY, START_FAILED, startTimeout, a death), an end (the last death).
+ */
+import { BrokenPoolError, PoolTerminatedError, TimeoutError } from '../core/errors.ts'
+import type { Exit } from '../worker/handle.ts'
+import { lostError } from '../worker/lost.ts'
+import { Images } from './images.ts'
+import { Line } from './line.ts'
+import type { Host, PoolWorker } from './pool-worker.ts'
+import { ABORTED, TIMED_OUT } from './protocol.ts'
+import { Staff, type StaffOptions } from './staff.ts'
+import type { PoolStatistics } from './statistics.ts'
+import type { Task } from './task.ts'
+
+/** Milliseconds between two looks at workers that hold more than they run. */
+const silence = 2
+/**
+ * They are repeated more and more rarely while nothing changes, down to this; and where none holds more, to
+ * that.
+ */
+const longestSilence = 64
+const longestTask = 1000
+
+export class Dispatch implements Host {
+  readonly name: string
+  state: PoolStatistics['state'] = 'running'
+  /** Why the pool is broken. */
+  cause: BrokenPoolError | undefined
+  readonly images = new Images()
+  /** Resolves when the pool takes no more tasks and its last worker is gone. */
+  readonly over: Promise<void>
+  readonly #line = new Line()
+  /** Held by a worker, never begun, not yet in the line again. */
+  readonly #returning: Task[] = []
+  readonly #staff: Staff
+  /** Tasks that are not settled, and submits whose input is still to come. */
+  #live = 0
+  readonly #expected = new Set<(error: unknown) => void>()
+  #waiters = 0
+  #completed = 0
+  #failed = 0
+  #watching: NodeJS.Timeout | undefined
+  #patience = silence
+  /** A pending promise keeps the event loop alive; an idle pool does not. */
+  readonly #alive = setInterval(() => {}, 2 ** 30).unref()
+
+  constructor(name: string, options: StaffOptions) {
+    this.name = name
+    let over!: () => void
+    this.over = new Promise((resolve) => (over = resolve))
+    this.#staff = new Staff(options, this, () => {
+      clearInterval(this.#alive)
+      over()
+    })
+  }
+
+  /** Workers that the pool has when it is whole. */
+  get size(): number {
+    return this.#staff.size
+  }
+
+  /** Takes over a task; from here on it is settled exactly once. */
+  submit(task: Task): void {
+    if (this.#live++ === 0) this.#alive.ref()
+    this.images.retain(task.image)
+    // Where others wait no worker has room: nothing overtakes them.
+    const worker = this.#line.peek() === undefined ? this.#staff.best(task) : undefined
+    if (worker !== undefined) this.#send(worker, task)
+    else this.#line.push(task)
+  }
+
+  /** Rejects `task` with `reason` now; what of it runs is stopped. Nothing where it is settled. */
+  cancel(task: Task, reason: unknown): void {
+    this.#abandon(task, reason, ABORTED)
+  }
+
+  /**
+   * A submit whose input is still to come counts as one that is not settled. `onHalt` is told when the pool
+   * will not work any more. The answer ends it.
+   */
+  expect(onHalt: (error: unknown) => void): () => void {
+    if (this.#live++ === 0) this.#alive.ref()
+    this.#expected.add(onHalt)
+    return () => {
+      if (!this.#expected.delete(onHalt)) return
+      this.#live--
+      this.#rest()
+    }
+  }
+
+  /** No more tasks; the workers leave when the last has ended. */
+  close(): void {
+    if (this.state !== 'running') return
+    this.state = 'closed'
+    this.#rest()
+  }
+
+  /** All that is not settled rejects; the workers are stopped. */
+  terminate(): void {
+    if (this.state === 'terminated' || this.state === 'broken') return
+    this.state = 'terminated'
+    this.#rejectAll(
+      (what) => new PoolTerminatedError(`pool ${this.name} was terminated before ${what} ended`),
+    )
+    this.#staff.stop()
+  }
+
+  /**
+   * Somebody waits for the end of the pool: the event loop goes on until then, or until the answer is called.
+   */
+  awaitOver(): () => void {
+    this.#waiters++
+    this.#alive.ref()
+    return () => {
+      this.#waiters--
+      this.#rest()
+    }
+  }
+
+  statistics(): PoolStatistics {
+    const workers = this.#staff.snapshot()
+    const running = workers.reduce((sum, worker) => sum + worker.running, 0)
+    return Object.freeze({
+      state: this.state,
+      queued: this.#live - this.#expected.size - running,
+      running,
+      completed: this.#completed,
+      failed: this.#failed,
+      restarts: this.#staff.restarts,
+      workers: Object.freeze(workers.map((worker) => worker.public)),
+    })
+  }
+
+  // ── what workers report ──
+
+  ready(worker: PoolWorker): void {
+    this.#staff.started()
+    this.#feed(worker)
+  }
+
+  startFailed(cause: unknown): void {
+    if (this.state === 'broken' || this.state === 'terminated') return
+    this.state = 'broken'
+    const why = cause instanceof Error ? cause.message : String(cause)
+    const error = new BrokenPoolError(`pool ${this.name} cannot start its workers: ${why}`, { cause })
+    this.cause = error
+    this.#rejectAll(() => error)
+    this.#staff.stop()
+  }
+
+  ended(worker: PoolWorker, task: Task, succeeded: boolean, outcome: unknown): void {
+    this.#settle(task, succeeded, outcome)
+    this.#feed(worker)
+  }
+
+  expired(task: Task): void {
+    this.#abandon(
+      task,
+      new TimeoutError(`${about(task)} ran longer than ${task.options?.timeout} ms`),
+      TIMED_OUT,
+    )
+  }
+
+  returned(tasks: readonly Task[]): void {
+    if (this.#returning.length === 0 && tasks.length > 0) process.nextTick(this.#takeBack)
+    this.#returning.push(...tasks)
+  }
+
+  died(worker: PoolWorker, exit: Exit, lost: readonly Task[]): void {
+    for (const task of lost) {
+      if (task.settled) continue
+      if (task.retries > 0) {
+        task.retries--
+        task.attempt++
+        this.#line.unshift(task)
+      } else this.#settle(task, false, lostError(worker, exit, `${about(task)} ended`, worker))
+    }
+    this.#staff.gone(worker, exit, this.#wanted(), worker.holdings.ended > 0 || lost.length > 0)
+    this.#assign()
+  }
+
+  // ── inside ──
+
+  /** What came back in this tick goes to the front, in the order of submission. */
+  readonly #takeBack = (): void => {
+    const tasks = this.#returning.splice(0).sort((a, b) => b.id - a.id)
+    for (const task of tasks) if (!task.settled) this.#line.unshift(task)
+    this.#assign()
+    // What came back may have been the last that a worker was to have.
+    this.#staff.dismissSpent()
+  }
+
+  /**
+   * Workers that should be there: all while the pool runs; once closed, only as many as can still be of use.
+   */
+  #wanted(): number {
+    if (this.state === 'running') return this.#staff.size
+    return this.state === 'closed' ? Math.min(this.#live, this.#staff.size) : 0
+  }
+
+  #assign(): void {
+    for (let task = this.#line.peek(); task !== undefined; task = this.#line.peek()) {
+      const worker = this.#staff.best(task)
+      if (worker === undefined) return
+      this.#line.shift()
+      this.#send(worker, task)
+    }
+  }
+
+  #send(worker: PoolWorker, task: Task): void {
+    worker.send(task)
+    if (this.#watching === undefined) this.#watch(silence)
+    else if (worker.loaded && this.#patience > longestSilence) this.#watch(silence)
+  }
+
+  /** `worker` has room again. While tasks wait nobody else has, so there is no need to look further. */
+  #feed(worker: PoolWorker): void {
+    let task = this.#line.peek()
+    while (task !== undefined && worker.accepts(task)) {
+      this.#line.shift()
+      this.#send(worker, task)
+      task = this.#line.peek()
+    }
+    if (!worker.idle) return
+    if (worker.spent) worker.leave()
+    else if (this.#live > 0 && this.#patience > silence) this.#watch(silence)
+  }
+
+  /**
+   * While anything runs somebody has to see when it is long: a look after `patience`, and again, more and
+   * more rarely while nothing moves.
+   */
+  #watch(patience: number): void {
+    clearTimeout(this.#watching)
+    this.#patience = patience
+    this.#watching = setTimeout(() => {
+      this.#watching = undefined
+      const busy = this.#staff.busy()
+      let moving = false
+      for (const worker of busy)
+        if (!worker.inspect(this.#line.peek() === undefined && this.#staff.someoneIdle()) && worker.loaded)
+          moving = true
+      if (busy.length === 0) return
+      const longest = busy.some((worker) => worker.loaded) ? longestSilence : longestTask
+      this.#watch(moving ? silence : Math.min(patience * 2, longest))
+    }, patience)
+    this.#watching.unref()
+  }
+
+  #settle(task: Task, succeeded: boolean, outcome: unknown): void {
+    if (task.settled) return
+    task.settled = true
+    this.#live--
+    if (succeeded) this.#completed++
+    else this.#failed++
+    this.images.release(task.image)
+    if (succeeded) task.succeed(outcome)
+    else task.fail(outcome)
+    this.#rest()
+  }
+
+  #abandon(task: Task, reason: unknown, why: number): void {
+    if (task.settled) return
+    this.#settle(task, false, reason)
+    this.#staff.holder(task)?.stop(task, why)
+  }
+
+  /** Nothing is left to do: let the event loop end, and the workers of a closed pool go. */
+  #rest(): void {
+    if (this.#live > 0) return
+    if (this.#waiters === 0) this.#alive.unref()
+    if (this.state === 'closed') this.#staff.dismiss()
+  }
+
+  #rejectAll(error: (what: string) => unknown): void {
+    for (let task = this.#line.shift(); task !== undefined; task = this.#line.shift())
+      this.#settle(task, false, error(about(task)))
+    for (const task of this.#staff.held()) this.#settle(task, false, error(about(task)))
+    for (const task of this.#returning.splice(0)) this.#settle(task, false, error(about(task)))
+    for (const onHalt of Array.from(this.#expected)) onHalt(error('its input'))
+  }
+}
+
+function about(task: Task): string {
+  return `task ${task.id} (${task.image.name})`
+}

@@ -1,0 +1,161 @@
+/**
+ * What one worker holds: in which order it was sent, what of it has begun, what was asked back. Owns the
+ * worker's ledger and the sequence numbers, and with them the answer to what a death or a recall costs.
+ * PoolWorker tells it what is sent and what ended; it sends nothing itself.
+ */
+import { RecordReader } from '../transport/records.ts'
+import { Held } from './held.ts'
+import { Ledger } from './ledger.ts'
+import { FAILURE, RESULT } from './protocol.ts'
+import type { Task } from './task.ts'
+
+export class Holdings {
+  readonly ledger = new Ledger()
+  /** Tasks that ended here, whatever became of them. */
+  ended = 0
+  /** Bytes of arguments. */
+  bytes = 0
+  /** Microseconds that all of it should take. */
+  expected = 0
+  /** A task that is held was stopped: it should be taken back as soon as that can be. */
+  #unwanted = false
+  /**
+   * By sequence number. A task that was stopped stays until it ends, is skipped, or the worker is gone.
+   */
+  readonly #held = new Held()
+  #sent = 0
+  /** What was asked back and not yet answered for; both 0 where nothing. */
+  #recalledFrom = 0
+  #recalledTo = 0
+
+  get size(): number {
+    return this.#held.size
+  }
+
+  /** The worker has not said what became of the last recall: it is at something long. */
+  get recalling(): boolean {
+    return this.#recalledTo !== 0
+  }
+
+  get(seq: number): Task | undefined {
+    return this.#held.get(seq)
+  }
+
+  has(task: Task): boolean {
+    return this.#held.get(task.seq) === task
+  }
+
+  all(): Task[] {
+    return this.#held.from(0)
+  }
+
+  /** Takes the task in, and gives it its number. */
+  add(task: Task): void {
+    task.seq = ++this.#sent
+    task.expected = Math.min(Math.ceil(task.image.profile.mean), 1e9)
+    this.expected += task.expected
+    this.bytes += task.end - task.start
+    this.#held.add(task.seq, task)
+  }
+
+  /** The task ended. Undefined where its end is known. */
+  end(seq: number): Task | undefined {
+    const task = this.#held.get(seq)
+    if (task === undefined) return undefined
+    this.#release(task)
+    // Tasks begin in order: what was recalled has begun or was skipped by now.
+    if (seq >= this.#recalledTo) this.#recalledTo = 0
+    this.ended++
+    return task
+  }
+
+  /** The worker did not begin the task because it was recalled. */
+  skip(seq: number): Task | undefined {
+    if (seq === this.#recalledTo) this.#recalledTo = 0
+    const task = this.#held.get(seq)
+    if (task !== undefined) this.#release(task)
+    return task
+  }
+
+  /** How many have begun, have not ended as far as the ledger tells, and are not settled. */
+  running(): number {
+    if (this.size === 0) return 0
+    const ended = new Set<number>()
+    const reader = new RecordReader((kind, bytes, start) => {
+      if (kind === RESULT || kind === FAILURE) ended.add(bytes.readUInt32LE(start))
+    })
+    reader.take(this.ledger.unflushed())
+    const begun = this.ledger.begun()
+    return this.all().filter(({ seq, settled }) => seq <= begun && !settled && !ended.has(seq)).length
+  }
+
+  /** Nothing of what it holds has begun. */
+  get waiting(): boolean {
+    return this.size > 0 && this.ledger.begun() < this.#held.oldest
+  }
+
+  hasBegun(task: Task): boolean {
+    return this.ledger.begun() >= task.seq
+  }
+
+  /** A stopped task is not to begin. A wish, until the worker is seen standing. */
+  unwant(task: Task): void {
+    this.#unwanted = true
+    this.#recall(task.seq)
+  }
+
+  /**
+   * For a worker that stands at one task, which binds a recall: what has not begun there, where somebody idle
+   * could do it or some of it was stopped.
+   */
+  takeBack(idle: boolean): Task[] {
+    if (!idle && !this.#unwanted) return []
+    this.#unwanted = false
+    const begun = this.#recall(this.ledger.begun() + 1)
+    if (begun === undefined) return []
+    const tasks = this.#held.from(Math.max(this.#recalledFrom, begun + 1))
+    for (const task of tasks) this.#release(task)
+    return tasks
+  }
+
+  /** The worker is gone: what it had begun, and what it had not. */
+  close(): { lost: Task[]; unbegun: Task[] } {
+    const begun = this.ledger.begun()
+    const tasks = this.all()
+    for (const task of tasks) this.#release(task, false)
+    this.ledger.close()
+    const lost = tasks.filter((task) => task.seq <= begun)
+    const unbegun = tasks.filter((task) => task.seq > begun)
+    for (const task of tasks) task.seq = 0
+    return { lost, unbegun }
+  }
+
+  /**
+   * Asks for `first` and all after it back. The last task that had begun by then, or undefined where nothing
+   * could be asked.
+   */
+  #recall(first: number): number | undefined {
+    const to = this.#sent
+    let begun = this.ledger.begun()
+    if (begun >= to || first > to) return undefined
+    let from = first
+    if (this.#recalledTo !== 0) {
+      // The ledger has room for one range: a second can only be joined to the first, while that waits.
+      if (begun >= this.#recalledFrom) return undefined
+      from = Math.min(from, this.#recalledFrom)
+    }
+    begun = this.ledger.recall(from, to)
+    if (begun >= to) return undefined
+    this.#recalledFrom = from
+    this.#recalledTo = to
+    return begun
+  }
+
+  #release(task: Task, forget = true): void {
+    if (task.timer !== undefined) clearTimeout(task.timer)
+    this.#held.delete(task.seq)
+    this.bytes -= task.end - task.start
+    this.expected = this.#held.size === 0 ? 0 : this.expected - task.expected
+    if (forget) task.seq = 0
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * The tasks that wait for a worker: a lane for each priority, first come first served in each. The lane with
+ * the higher priority goes first, and every `patience` of waiting counts as one more, so that none waits for
+ * ever. What comes back from a worker goes to the front of its lane. A task that was settled while it waited
+ * is dropped when its turn comes.
+ */
+import type { Task } from './task.ts'
+
+/** Milliseconds of waiting that are worth one step of priority. */
+const patience = 10_000
+
+export class Line {
+  /** Highest priority first. Most lines have one lane. */
+  readonly #lanes: Lane[] = []
+
+  /** The next task, which stays in the line; undefined where none waits. */
+  peek(): Task | undefined {
+    return this.#next()?.peek()
+  }
+
+  /** Takes what peek() showed. */
+  shift(): Task | undefined {
+    const lane = this.#next()
+    const task = lane?.peek()
+    if (task !== undefined) lane!.drop()
+    return task
+  }
+
+  push(task: Task): void {
+    task.since = Date.now()
+    this.#lane(task).push(task)
+  }
+
+  /** To the front: a task that was held by a worker and not begun, or that is tried again. */
+  unshift(task: Task): void {
+    this.#lane(task).unshift(task)
+  }
+
+  #next(): Lane | undefined {
+    const lanes = this.#lanes
+    if (lanes.length < 2) return lanes[0]
+    const now = Date.now()
+    let best: Lane | undefined
+    let most = -Infinity
+    for (const lane of lanes) {
+      const task = lane.peek()
+      if (task === undefined) continue
+      const urgency = lane.priority + (now - task.since) / patience
+      if (urgency > most) [best, most] = [lane, urgency]
+    }
+    return best
+  }
+
+  #lane(task: Task): Lane {
+    const priority = task.options?.priority ?? 0
+    for (const lane of this.#lanes) if (lane.priority === priority) return lane
+    // Lanes are few, but a program may count with its priorities: those that are empty go.
+    for (let i = this.#lanes.length - 1; i >= 0; i--)
+      if (this.#lanes[i]!.peek() === undefined) this.#lanes.splice(i, 1)
+    const lane = new Lane(priority)
+    this.#lanes.push(lane)
+    this.#lanes.sort((a, b) => b.priority - a.priority)
+    return lane
+  }
+}
+
+/** A ring that grows by doubling. */
+class Lane {
+  readonly priority: number
+  #ring = new Array<Task | undefined>(64).fill(undefined)
+  #head = 0
+  #size = 0
+
+  constructor(priority: number) {
+    this.priority = priority
+  }
+
+  peek(): Task | undefined {
+    while (this.#size > 0) {
+      const task = this.#ring[this.#head]!
+      if (!task.settled) return task
+      this.drop()
+    }
+    return undefined
+  }
+
+  drop(): void {
+    this.#ring[this.#head] = undefined
+    this.#head = (this.#head + 1) & (this.#ring.length - 1)
+    this.#size--
+  }
+
+  push(task: Task): void {
+    if (this.#size === this.#ring.length) this.#grow()
+    this.#ring[(this.#head + this.#size) & (this.#ring.length - 1)] = task
+    this.#size++
+  }
+
+  unshift(task: Task): void {
+    if (this.#size === this.#ring.length) this.#grow()
+    this.#head = (this.#head - 1) & (this.#ring.length - 1)
+    this.#ring[this.#head] = task
+    this.#size++
+  }
+
+  #grow(): void {
+    const old = this.#ring
+    const ring = new Array<Task | undefined>(old.length * 2).fill(undefined)
+    for (let i = 0; i < this.#size; i++) ring[i] = old[(this.#head + i) & (old.length - 1)]
+    this.#ring = ring
+    this.#head = 0
+  }
+}

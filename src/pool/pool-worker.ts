@@ -1,0 +1,308 @@
+/**
+ * One worker as its pool sees it: what it holds, in the order sent; how much more it may hold; and what
+ * becomes of that when it ends. It decides nothing about tasks: it reports to its host (the dispatch) and the
+ * host decides. Begun and not begun are told apart by the ledger, so a death costs exactly what was running.
+ */
+import { ownFile } from '../core/bundle.ts'
+import { maxCredit, maxHeldBytes } from '../core/limits.ts'
+import { startTimer } from '../core/waiting.ts'
+import { encode } from '../codec/encode.ts'
+import { Reviver } from '../closure/revive.ts'
+import { homeId } from '../closure/tracker.ts'
+import { form } from '../closure/wire.ts'
+import type { Payload } from '../closure/capture.ts'
+import { RecordReader } from '../transport/records.ts'
+import { WorkerHandle, type Exit } from '../worker/handle.ts'
+import { Holdings } from './holdings.ts'
+import type { Image } from './images.ts'
+import { Orders } from './orders.ts'
+import * as is from './protocol.ts'
+import type { Task } from './task.ts'
+
+/** What a pool's worker tells its host. */
+export interface Host {
+  ready(worker: PoolWorker): void
+  /** The initializer threw `error`, or did not end in time: no worker of this pool will ever start. */
+  startFailed(error: unknown): void
+  /** `task` ended at the worker, which no longer holds it. The task may have been settled before. */
+  ended(worker: PoolWorker, task: Task, succeeded: boolean, outcome: unknown): void
+  /** `task` has run for as long as it may; it still runs. */
+  expired(task: Task): void
+  /** Held and never begun, in the order sent. */
+  returned(tasks: readonly Task[]): void
+  /** The process is gone: `lost` had begun there and not ended. */
+  died(worker: PoolWorker, exit: Exit, lost: readonly Task[]): void
+}
+
+export interface PoolWorkerOptions {
+  readonly name: string
+  readonly path: readonly number[]
+  readonly concurrency: number
+  readonly maxTasks: number
+  readonly startTimeout: number
+  readonly initializer: Payload | null
+  readonly env: NodeJS.ProcessEnv | undefined
+  readonly execArgv: readonly string[] | undefined
+}
+
+/** Milliseconds, where a task does not say. */
+const defaultGrace = 1000
+
+let role: string | undefined
+
+/**
+ * Microseconds of expected work that a worker may hold: a time slice of the system, for which the parent may
+ * be away. What turns out to take longer is taken back as soon as another worker is idle.
+ */
+const creditTime = 4_000
+
+export class PoolWorker {
+  readonly name: string
+  state: 'starting' | 'ready' | 'leaving' | 'dead' = 'starting'
+  readonly holdings = new Holdings()
+  /** It was ready once. */
+  started = false
+  /** What ended it, where it could say so: an error outside of any task. */
+  crash: unknown
+  /** Why the pool killed it. */
+  killedFor: string | undefined
+  readonly #host: Host
+  readonly #options: PoolWorkerOptions
+  readonly #handle: WorkerHandle
+  readonly #reviver = new Reviver()
+  readonly #orders: Orders
+  readonly #images = new Set<Image>()
+  #startTimer: NodeJS.Timeout | undefined
+  /** When it got work after idleness. */
+  #busySince = 0
+
+  constructor(options: PoolWorkerOptions, host: Host) {
+    role ??= ownFile('./role.js', import.meta.url).href
+    this.name = options.name
+    this.#host = host
+    this.#options = options
+    const { ledger } = this.holdings
+    try {
+      this.#handle = new WorkerHandle(
+        {
+          name: options.name,
+          daemon: true,
+          path: options.path,
+          role,
+          ledger: ledger.fd,
+          ...(options.env && { env: options.env }),
+          ...(options.execArgv && { execArgv: options.execArgv }),
+          setup: (writer) =>
+            encode(
+              { concurrency: options.concurrency, home: homeId, initializer: options.initializer !== null },
+              writer,
+            ),
+        },
+        (kind, bytes, start, end) => this.#receive(kind, bytes, start, end),
+      )
+    } catch (error) {
+      ledger.close()
+      throw error
+    }
+    this.#handle.onExit = (exit) => this.#exited(exit)
+    this.#handle.unref()
+    this.#orders = new Orders(this.#handle.channel)
+    if (options.initializer !== null) this.#orders.initialize(options.initializer)
+    this.#startTimer = startTimer(options.startTimeout, () => {
+      this.#host.startFailed(
+        new Error(`worker ${this.name} (pid ${this.pid}) did not start within ${options.startTimeout} ms`),
+      )
+    })
+    this.#startTimer?.unref()
+  }
+
+  get pid(): number {
+    return this.#handle.pid
+  }
+
+  /** Holds more than it runs. */
+  get loaded(): boolean {
+    return this.holdings.size > this.#options.concurrency
+  }
+
+  get idle(): boolean {
+    return this.state === 'ready' && this.holdings.size === 0
+  }
+
+  /** True where it has had as many tasks as it may have, and all have ended. */
+  get spent(): boolean {
+    return this.idle && this.holdings.ended >= this.#options.maxTasks
+  }
+
+  /** May it be given `task` now? An idle worker takes anything; a busy one a little that is surely short. */
+  accepts(task: Task): boolean {
+    const { size, ended, bytes, expected, recalling } = this.holdings
+    if (this.state !== 'ready' || ended + size >= this.#options.maxTasks) return false
+    const running = this.#options.concurrency
+    if (size === 0) return true
+    if (recalling || (task.flags & is.ANNOUNCE) !== 0) return size < running
+    if (bytes + (task.end - task.start) > maxHeldBytes) return false
+    if (size <= running) return true
+    return size < maxCredit && expected + task.image.profile.mean < creditTime
+  }
+
+  send(task: Task): void {
+    const { image } = task
+    if (!this.#images.has(image)) {
+      this.#orders.image(image)
+      this.#images.add(image)
+      image.holders.add(this)
+    }
+    if (this.holdings.size === 0) this.#busySince = performance.now()
+    this.holdings.add(task)
+    this.#orders.task(task)
+  }
+
+  /**
+   * Stops a task that this worker holds and that was settled already: it is skipped, or its signal aborts and
+   * the kill follows after the grace.
+   */
+  stop(task: Task, why: number): void {
+    this.holdings.unwant(task)
+    this.#orders.cancel(task.seq, why)
+    clearTimeout(task.timer)
+    this.#killLater(task)
+  }
+
+  /** Not for what has not begun, and not for what has ended: others may be running there. */
+  #killLater(task: Task): void {
+    task.timer = startTimer(task.options?.grace ?? defaultGrace, () => {
+      this.#readLedger()
+      if (!this.holdings.has(task)) return
+      if (this.holdings.hasBegun(task)) this.kill(`task ${task.id} did not stop when it was told to`)
+      else this.#killLater(task)
+    })
+  }
+
+  /**
+   * Looks after a busy worker. True where it has been at one task since the last look. Then the results
+   * before it, not flushed yet, are taken in, and what has not begun is taken back where `idle` others could
+   * do it. One that does not begin its work at all is as good as dead: stopped by a signal, or its event loop
+   * is held by what an earlier task left behind.
+   */
+  inspect(idle: boolean): boolean {
+    if (this.state === 'dead' || !this.holdings.ledger.standing()) return false
+    this.#readLedger()
+    if (this.loaded) this.#host.returned(this.holdings.takeBack(idle))
+    if (!this.holdings.waiting) return true
+    const waited = performance.now() - this.#busySince
+    if (waited > this.#options.startTimeout) this.kill(`it did not begin a task for ${Math.round(waited)} ms`)
+    return true
+  }
+
+  forget(image: Image): void {
+    this.#images.delete(image)
+    if (this.state !== 'dead') this.#orders.forget(image)
+  }
+
+  /** No further task: it ends when it holds nothing. */
+  leave(): void {
+    if (this.state !== 'ready' && this.state !== 'starting') return
+    this.state = 'leaving'
+    this.#orders.exit()
+  }
+
+  terminate(): void {
+    this.#handle.kill('SIGTERM')
+  }
+
+  kill(why?: string): void {
+    this.killedFor ??= why
+    this.#handle.kill('SIGKILL')
+  }
+
+  #receive(kind: number, bytes: Buffer, start: number, end: number): void {
+    switch (kind) {
+      case is.RESULT:
+      case is.FAILURE:
+        return this.#result(kind, bytes, start, end)
+      case is.TEMPLATE:
+        return this.#reviver.addTemplate(Buffer.from(bytes.subarray(start, end)))
+      case is.READY:
+        clearTimeout(this.#startTimer)
+        this.started = true
+        if (this.state === 'starting') this.state = 'ready'
+        return this.#host.ready(this)
+      case is.START_FAILED:
+        clearTimeout(this.#startTimer)
+        return this.#revive(bytes, start, end, (_, error) => this.#host.startFailed(error))
+      case is.BEGUN:
+        return this.#begun(bytes.readUInt32LE(start))
+      case is.CRASHED:
+        return this.#revive(bytes, start, end, (_, error) => (this.crash = error))
+      case is.SKIPPED: {
+        const task = this.holdings.skip(bytes.readUInt32LE(start))
+        if (task !== undefined) this.#host.returned([task])
+        return
+      }
+    }
+  }
+
+  #result(kind: number, bytes: Buffer, start: number, end: number): void {
+    const task = this.holdings.end(bytes.readUInt32LE(start))
+    if (task === undefined) return
+    task.image.profile.record(bytes.readUInt32LE(start + 4))
+    const from = start + is.resultHead
+    // Nearly every result is plain data: no function is made for it.
+    if (bytes[from] !== form.plain) {
+      return this.#revive(bytes, from, end, (revived, outcome) =>
+        this.#host.ended(this, task, revived && kind !== is.FAILURE, outcome),
+      )
+    }
+    let value: unknown
+    try {
+      value = this.#reviver.revive(bytes, from, end)
+    } catch (error) {
+      return this.#host.ended(this, task, false, error)
+    }
+    this.#host.ended(this, task, kind !== is.FAILURE, value)
+  }
+
+  /** Hands on the value; where it needs a module first, later. A value that cannot be revived is an error. */
+  #revive(bytes: Buffer, start: number, end: number, done: (revived: boolean, value: unknown) => void): void {
+    let value: unknown
+    try {
+      const wait = this.#reviver.prepare(bytes, start, end)
+      if (wait !== undefined) {
+        const copy = Buffer.from(bytes.subarray(start, end))
+        void wait.then(
+          () => this.#revive(copy, 0, copy.length, done),
+          (error: unknown) => done(false, error),
+        )
+        return
+      }
+      value = this.#reviver.revive(bytes, start, end)
+    } catch (error) {
+      return done(false, error)
+    }
+    done(true, value)
+  }
+
+  #begun(seq: number): void {
+    const task = this.holdings.get(seq)
+    if (task === undefined || task.settled) return
+    clearTimeout(task.timer)
+    task.timer = startTimer(task.options?.timeout, () => this.#host.expired(task))
+  }
+
+  /** What has arrived on the stream as well, or will, finds its task released and changes nothing. */
+  #readLedger(): void {
+    const reader = new RecordReader((kind, bytes, start, end) => this.#receive(kind, bytes, start, end))
+    reader.take(this.holdings.ledger.unflushed())
+  }
+
+  #exited(exit: Exit): void {
+    clearTimeout(this.#startTimer)
+    this.state = 'dead'
+    this.#readLedger()
+    const { lost, unbegun } = this.holdings.close()
+    for (const image of this.#images) image.holders.delete(this)
+    this.#host.returned(unbegun)
+    this.#host.died(this, exit, lost)
+  }
+}

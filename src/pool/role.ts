@@ -1,0 +1,289 @@
+/**
+ * What a pool's worker process does: the role that worker/body.ts imports by URL. It receives tasks, runs
+ * them in the order received, and sends back what became of them. A synchronous task runs inside the receipt
+ * of its record; what has to wait (an import, an async task in progress) is queued. It never decides about
+ * retries, timeouts or priorities: those are the parent's.
+ */
+import { inspect } from 'node:util'
+import { identity, runAsTask, setTask, whileImporting } from '../core/context.ts'
+import { decode } from '../codec/decode.ts'
+import { Reviver } from '../closure/revive.ts'
+import type { Channel, Receive } from '../transport/stream.ts'
+import { LedgerPage, ledgerRoom } from './ledger-page.ts'
+import * as is from './protocol.ts'
+import { Replies } from './replies.ts'
+import { Running } from './running.ts'
+
+/** The descriptor under which worker/ hands on the ledger. */
+const ledgerFd = 4
+/** Milliseconds for which a result may stay unflushed while further tasks begin. */
+const flushAfter = 1
+
+type Call = (...args: unknown[]) => unknown
+
+/** A TASK record that has been received; its memory is not used again. */
+type TaskRecord = readonly [bytes: Buffer, start: number, end: number]
+
+class PoolRole {
+  readonly #channel: Channel
+  readonly #reviver = new Reviver()
+  readonly #replies: Replies
+  readonly #ledger = new LedgerPage(ledgerFd)
+  readonly #concurrency: number
+  /** The functions, or the bytes of those that no task has called yet. */
+  readonly #images = new Map<number, Function | Buffer>()
+  readonly #waiting: TaskRecord[] = []
+  readonly #running = new Map<number, Running>()
+  /** Tasks that were cancelled before they began. */
+  readonly #cancelled = new Set<number>()
+  #leaving = false
+  #lastFlush = 0
+
+  constructor(channel: Channel, setup: { concurrency: number; home: string; initializer: boolean }) {
+    this.#channel = channel
+    this.#concurrency = setup.concurrency
+    this.#replies = new Replies(channel, setup.home)
+    channel.onDrain = () => this.#next()
+    if (!setup.initializer) this.#replies.send(is.READY)
+  }
+
+  readonly receive: Receive = (kind, bytes, start, end) => {
+    switch (kind) {
+      case is.TASK:
+        // Nothing overtakes what waits.
+        if (this.#waiting.length === 0 && this.#mayBegin()) this.#begin([bytes, start, end])
+        else this.#waiting.push([bytes, start, end])
+        return
+      case is.IMAGE:
+        this.#images.set(bytes.readUInt32LE(start), Buffer.from(bytes.subarray(start + 4, end)))
+        return
+      case is.TEMPLATE:
+        return this.#reviver.addTemplate(Buffer.from(bytes.subarray(start, end)))
+      case is.FORGET:
+        this.#images.delete(bytes.readUInt32LE(start))
+        return
+      case is.CANCEL:
+        return this.#cancel(bytes.readUInt32LE(start), bytes[start + 4]!)
+      case is.INIT:
+        void this.#initialize(Buffer.from(bytes.subarray(start, end)))
+        return
+      case is.EXIT:
+        this.#leaving = true
+        return this.#leaveIfDone()
+    }
+  }
+
+  /** An error that no task can catch ends the process, as it ends any Node program; the pool is told why. */
+  crash(error: unknown): void {
+    if (process.listenerCount('uncaughtException') > 1) return // the user's own listener decides
+    process.stderr.write(`Process ${identity.name}:\n${inspect(error)}\n`)
+    this.#replies.crashed(error)
+    this.#exit(1)
+  }
+
+  async #initialize(payload: Buffer): Promise<void> {
+    try {
+      await this.#imported(this.#reviver.prepare(payload, 0, payload.length))
+      const [initializer, initargs] = this.#reviver.revive(payload, 0, payload.length) as [
+        Function,
+        unknown[],
+      ]
+      await initializer(...initargs)
+      this.#replies.send(is.READY)
+    } catch (error) {
+      await this.#replies.startFailed(error)
+    }
+  }
+
+  /**
+   * Whatever ended before a task begins is with the kernel or fits into the ledger: so a death loses no
+   * result. Where the pool does not read, the next task waits until it does.
+   */
+  #mayBegin(): boolean {
+    if (this.#running.size >= this.#concurrency) return false
+    if (this.#channel.unflushed.length > ledgerRoom) this.#channel.flush()
+    return !this.#channel.stuck && this.#channel.unflushed.length <= ledgerRoom
+  }
+
+  /**
+   * Once the ledger says so the task is begun: what user code does, from its imports on, is on its account.
+   */
+  #begin(record: TaskRecord): void {
+    const [bytes, start, end] = record
+    const seq = bytes.readUInt32LE(start)
+    const now = performance.now()
+    if (now - this.#lastFlush > flushAfter) this.#flush(now)
+    const unflushed = this.#channel.unflushed
+    if (!this.#ledger.begin(seq, unflushed, now) || this.#cancelled.delete(seq))
+      return this.#replies.skipped(seq)
+
+    const task = new Running(seq, bytes.readUInt32LE(start + 4), bytes.readUInt16LE(start + 12), now)
+    this.#running.set(seq, task)
+    if ((bytes.readUInt16LE(start + 14) & is.ANNOUNCE) !== 0) {
+      this.#replies.begun(seq)
+      this.#flush(now)
+    }
+    const image = this.#images.get(bytes.readUInt32LE(start + 8))
+    try {
+      const ready =
+        (image instanceof Buffer ? this.#reviver.prepare(image, 0, image.length) : undefined) ??
+        this.#reviver.prepare(bytes, start + is.taskHead, end)
+      if (ready !== undefined) return void this.#callWhen(ready, task, record)
+    } catch (error) {
+      return this.#fail(task, error)
+    }
+    this.#call(task, record)
+  }
+
+  async #callWhen(ready: Promise<void>, task: Running, record: TaskRecord): Promise<void> {
+    const [bytes, start, end] = record
+    try {
+      await this.#imported(ready)
+      await this.#imported(this.#reviver.prepare(bytes, start + is.taskHead, end))
+    } catch (error) {
+      this.#fail(task, error)
+      return this.#next()
+    }
+    this.#call(task, record)
+    this.#next()
+  }
+
+  /** Where tasks overlap, another one may well start processes meanwhile. */
+  #imported(modules: Promise<void> | undefined): Promise<void> | undefined {
+    return this.#concurrency === 1 ? whileImporting(modules) : modules
+  }
+
+  #call(task: Running, [bytes, start, end]: TaskRecord): void {
+    let value: unknown
+    try {
+      const fn = this.#function(bytes.readUInt32LE(start + 8))
+      const args = this.#reviver.revive(bytes, start + is.taskHead, end) as unknown[]
+      const flags = bytes.readUInt16LE(start + 14)
+      if (this.#concurrency === 1) {
+        setTask(task)
+        value = run(task, fn, args, flags)
+      } else value = runAsTask(task, () => run(task, fn, args, flags))
+      if (isThenable(value)) {
+        Promise.resolve(value).then(
+          (result) => {
+            this.#reply(task, this.#replies.result(task, result))
+            this.#next()
+          },
+          (error: unknown) => {
+            this.#fail(task, error)
+            this.#next()
+          },
+        )
+        return
+      }
+    } catch (error) {
+      return this.#fail(task, error)
+    }
+    this.#reply(task, this.#replies.result(task, value))
+  }
+
+  #fail(task: Running, error: unknown): void {
+    this.#reply(task, this.#replies.failure(task, error))
+  }
+
+  /** The task ends with its reply; where that waits for code to be loaded, so does the task. */
+  #reply(task: Running, sent: Promise<void> | undefined): void {
+    if (sent === undefined) return this.#ended(task)
+    void sent.then(() => {
+      this.#ended(task)
+      this.#next()
+    })
+  }
+
+  #ended(task: Running): void {
+    this.#running.delete(task.seq)
+    if (this.#concurrency === 1) setTask(null)
+    if (this.#leaving) this.#leaveIfDone()
+  }
+
+  #next(): void {
+    while (this.#waiting.length > 0 && this.#mayBegin()) this.#begin(this.#waiting.shift()!)
+    if (this.#leaving) this.#leaveIfDone()
+  }
+
+  #function(id: number): Call {
+    const image = this.#images.get(id)
+    if (!(image instanceof Buffer)) return image as Call
+    const fn = this.#reviver.revive(image, 0, image.length) as Call
+    this.#images.set(id, fn)
+    return fn
+  }
+
+  #cancel(seq: number, why: number): void {
+    const task = this.#running.get(seq)
+    if (task !== undefined) return task.stop(why)
+    if (this.#waiting.some(([bytes, start]) => bytes.readUInt32LE(start) === seq)) this.#cancelled.add(seq)
+  }
+
+  #flush(now: number): void {
+    this.#lastFlush = now
+    this.#channel.flush()
+  }
+
+  #leaveIfDone(): void {
+    if (this.#running.size > 0 || this.#waiting.length > 0) return
+    this.#exit(0)
+  }
+
+  #exit(code: number): void {
+    this.#channel.flush()
+    if (this.#channel.buffered === 0) process.exit(code)
+    this.#channel.onDrain = () => process.exit(code)
+  }
+}
+
+function run(task: Running, fn: Call, args: unknown[], flags: number): unknown {
+  return (flags & is.CHUNK) === 0 ? fn(...args) : runChunk(task, fn, args, (flags & is.STAR) !== 0)
+}
+
+/** Item by item; asynchronous ones one after the other, as the worker's concurrency is a number of tasks. */
+function runChunk(task: Running, fn: Call, items: unknown[], star: boolean): unknown {
+  const values = new Array<unknown>(items.length)
+  for (let i = 0; i < items.length; i++) {
+    const value = star ? fn(...(items[i] as unknown[])) : fn(items[i])
+    if (isThenable(value)) return finishChunk(task, fn, items, star, values, i, value)
+    values[i] = value
+  }
+  return values
+}
+
+async function finishChunk(
+  task: Running,
+  fn: Call,
+  items: unknown[],
+  star: boolean,
+  values: unknown[],
+  from: number,
+  first: PromiseLike<unknown>,
+): Promise<unknown[]> {
+  values[from] = await first
+  for (let i = from + 1; i < items.length && !task.stopped; i++)
+    values[i] = await (star ? fn(...(items[i] as unknown[])) : fn(items[i]))
+  return values
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  )
+}
+
+let role: PoolRole
+
+/** Called by worker/body.ts with what the pool's setup wrote. */
+export function start(channel: Channel, bytes: Buffer, from: number, end: number): void {
+  process.on('uncaughtException', (error) => role.crash(error))
+  // Ctrl-C reaches the whole process group: the parent decides, and its end is the end of its workers.
+  process.on('SIGINT', () => {})
+  role = new PoolRole(
+    channel,
+    decode(bytes, from, end) as { concurrency: number; home: string; initializer: boolean },
+  )
+}
+
+export const receive: Receive = (kind, bytes, start, end) => role.receive(kind, bytes, start, end)

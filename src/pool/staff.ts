@@ -1,0 +1,176 @@
+/**
+ * The workers of one pool: started, replaced, dismissed. Holds the brake against respawn storms: a worker
+ * that dies before it is ready, or again and again without having ended a task, is replaced more and more
+ * slowly, and after a few such deaths in a row the pool is told that it cannot work.
+ */
+import { maxFailedStarts } from '../core/limits.ts'
+import type { Exit } from '../worker/handle.ts'
+import { nameOf, nextPath } from '../worker/names.ts'
+import { PoolWorker, type Host, type PoolWorkerOptions } from './pool-worker.ts'
+import type { WorkerStatistics } from './statistics.ts'
+import type { Task } from './task.ts'
+
+export interface StaffOptions extends Omit<PoolWorkerOptions, 'name' | 'path'> {
+  readonly size: number
+  /** Workers are called `<prefix>-<n>`, with n from the same count as Process. */
+  readonly prefix: string
+}
+
+/** Milliseconds from terminate to SIGKILL, for a worker that handles SIGTERM. */
+const terminateGrace = 500
+/** Milliseconds from a dismissal to SIGTERM, for a worker whose exit handlers do not end. */
+const dismissGrace = 5_000
+
+/**
+ * A start that somebody else may have ended counts little: a program that kills workers is no broken pool.
+ */
+const killedStart = 1 / 16
+const fromOutside = new Set<NodeJS.Signals | null>(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'])
+
+export class Staff {
+  readonly size: number
+  restarts = 0
+  readonly #options: StaffOptions
+  readonly #host: Host
+  readonly #onOver: () => void
+  readonly #workers = new Set<PoolWorker>()
+  #ending = false
+  /** Deaths in a row of workers that never became ready, and of ready ones that had never been of use. */
+  #failedStarts = 0
+  #idleDeaths = 0
+  #startLater: NodeJS.Timeout | undefined
+  #harsher: NodeJS.Timeout | undefined
+
+  constructor(options: StaffOptions, host: Host, onOver: () => void) {
+    this.size = options.size
+    this.#options = options
+    this.#host = host
+    this.#onOver = onOver
+    try {
+      for (let i = 0; i < options.size; i++) this.#start()
+    } catch (error) {
+      this.stop()
+      throw error
+    }
+  }
+
+  /** The worker that should have `task` now: an idle one, else the least loaded of those with credit. */
+  best(task: Task): PoolWorker | undefined {
+    let best: PoolWorker | undefined
+    for (const worker of this.#workers) {
+      if (!worker.accepts(task)) continue
+      if (worker.holdings.size === 0) return worker
+      if (best === undefined || worker.holdings.size < best.holdings.size) best = worker
+    }
+    return best
+  }
+
+  holder(task: Task): PoolWorker | undefined {
+    for (const worker of this.#workers) if (worker.holdings.has(task)) return worker
+    return undefined
+  }
+
+  held(): Task[] {
+    return [...this.#workers].flatMap((worker) => worker.holdings.all())
+  }
+
+  someoneIdle(): boolean {
+    for (const worker of this.#workers) if (worker.idle) return true
+    return false
+  }
+
+  busy(): PoolWorker[] {
+    return [...this.#workers].filter((worker) => worker.holdings.size > 0)
+  }
+
+  /** Those that have had all the tasks that they may have. */
+  dismissSpent(): void {
+    for (const worker of this.#workers) if (worker.spent) worker.leave()
+  }
+
+  started(): void {
+    this.#failedStarts = 0
+  }
+
+  /** A worker is gone; `wanted` of them should be there. `useful`: it had a task before it died. */
+  gone(worker: PoolWorker, exit: Exit, wanted: number, useful: boolean): void {
+    this.#workers.delete(worker)
+    this.#failedStarts = worker.started
+      ? 0
+      : this.#failedStarts + (fromOutside.has(exit.signal) ? killedStart : 1)
+    this.#idleDeaths = useful || !worker.started ? 0 : this.#idleDeaths + 1
+    if (!this.#ending && this.#failedStarts >= maxFailedStarts) {
+      const how = exit.signal === null ? `exit code ${exit.code}` : exit.signal
+      this.#host.startFailed(
+        new Error(
+          `its workers end before they are ready, again and again, the last by ${how}; see what they printed`,
+        ),
+      )
+    } else if (!this.#ending) this.#refill(wanted, Math.max(this.#failedStarts, this.#idleDeaths - 1))
+    this.#checkOver()
+  }
+
+  /** No more work will come: each ends when it has done what it holds. */
+  dismiss(): void {
+    this.#ending = true
+    for (const worker of this.#workers) worker.leave()
+    this.#harsher ??= setTimeout(() => this.stop(), dismissGrace).unref()
+    this.#checkOver()
+  }
+
+  /** Ends them all now. */
+  stop(): void {
+    this.#ending = true
+    for (const worker of this.#workers) worker.terminate()
+    clearTimeout(this.#harsher)
+    this.#harsher = setTimeout(() => {
+      for (const worker of this.#workers) worker.kill()
+    }, terminateGrace).unref()
+    this.#checkOver()
+  }
+
+  snapshot(): { running: number; public: WorkerStatistics }[] {
+    return Array.from(this.#workers, (worker) => {
+      const { name, pid, holdings } = worker
+      const busy = holdings.size > 0 ? 'busy' : 'idle'
+      const state = worker.state === 'ready' || worker.state === 'leaving' ? busy : worker.state
+      // What ended and is on its way here still looks as if it ran.
+      const running = worker.state === 'dead' ? 0 : Math.min(holdings.running(), this.#options.concurrency)
+      return { running, public: Object.freeze({ name, pid, state, tasks: holdings.ended }) }
+    })
+  }
+
+  /**
+   * Starts what is missing; after `faults` in a row later and later, so that a broken worker is no fork bomb.
+   */
+  #refill(wanted: number, faults: number): void {
+    if (this.#ending) return
+    clearTimeout(this.#startLater)
+    if (faults > 0) {
+      const wait = Math.min(10 * 4 ** faults, 1000)
+      this.#startLater = setTimeout(() => this.#refill(wanted, 0), wait).unref()
+      return
+    }
+    try {
+      while (this.#workers.size < wanted) {
+        this.restarts++
+        this.#start()
+      }
+    } catch (error) {
+      this.#host.startFailed(error)
+    }
+  }
+
+  #start(): void {
+    const path = nextPath()
+    const name = nameOf(this.#options.prefix, path)
+    this.#workers.add(new PoolWorker({ ...this.#options, name, path }, this.#host))
+  }
+
+  #checkOver(): void {
+    if (!this.#ending || this.#workers.size > 0) return
+    clearTimeout(this.#startLater)
+    clearTimeout(this.#harsher)
+    this.#onOver()
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * What went wrong once: recalls beside limits of a worker's life, aborts from within callbacks, workers that
+ * stand still, and what an error says of a death that the pool or the worker itself knows the reason of.
+ */
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { Pool, TimeoutError, WorkerLostError } from 'plait'
+import { Gate, hold, reach } from '../gate.js'
+import { checkLeaks } from '../leaks.js'
+
+checkLeaks()
+
+it('a worker at the end of its life from which the last task was taken back is replaced', async () => {
+  await using pool = new Pool(1, { maxTasksPerChild: 3 })
+  const busy = (ms: number) => {
+    for (const end = performance.now() + ms; performance.now() < end;);
+  }
+  const controller = new AbortController()
+  await pool.apply(busy, [1])
+  const long = pool.apply(busy, [50])
+  const dropped = pool.apply(busy, [1], { signal: controller.signal })
+  controller.abort()
+  await assert.rejects(dropped, { name: 'AbortError' })
+  await long
+  for (let i = 0; i < 5; i++) await pool.apply(busy, [1])
+  const { completed, failed } = pool.statistics()
+  assert.deepEqual([completed, failed], [7, 1])
+})
+
+it('an abort from within onProgress ends the map there, and once', async () => {
+  await using pool = new Pool(1)
+  for (const at of [2, 4]) {
+    const controller = new AbortController()
+    const seen: number[] = []
+    const work = pool.map((x: number) => x, [1, 2, 3, 4], {
+      chunksize: 4,
+      signal: controller.signal,
+      onProgress: (done) => {
+        seen.push(done)
+        if (done === at) controller.abort()
+      },
+    })
+    await assert.rejects(work, { name: 'AbortError' })
+    assert.equal(seen.length, at)
+  }
+  assert.deepEqual(await pool.map((x: number) => x, [1]), [1])
+})
+
+it('a task beside one that had to be killed is told the reason', async () => {
+  await using pool = new Pool(1, { concurrency: 2 })
+  const gate = new Gate()
+  const { folder } = gate
+  const beside = pool.apply(
+    async (dir: string) => {
+      reach(dir, 'beside')
+      await new Promise(() => {})
+    },
+    [folder],
+  )
+  const lost = assert.rejects(
+    beside,
+    (e: unknown) => e instanceof WorkerLostError && /by its pool: task \d+ did not stop/.test(e.message),
+  )
+  await gate.reached('beside')
+  await assert.rejects(
+    pool.apply((dir: string) => hold(dir, 'never'), [folder], { timeout: 20, grace: 20 }),
+    TimeoutError,
+  )
+  await lost
+})
+
+it('an error outside of any task is the cause of what it costs', async () => {
+  await using pool = new Pool(1)
+  for (const how of ['throw', 'reject'] as const)
+    await assert.rejects(
+      pool.apply(
+        async (way: typeof how) => {
+          process.stderr.write = () => true
+          setImmediate(() => {
+            if (way === 'throw') throw new RangeError('stray')
+            void Promise.reject(new RangeError('stray'))
+          })
+          await new Promise(() => {})
+        },
+        [how],
+      ),
+      (e: unknown) =>
+        e instanceof WorkerLostError &&
+        e.exitcode === 1 &&
+        e.cause instanceof RangeError &&
+        e.cause.message === 'stray',
+    )
+  assert.equal(await pool.apply(() => 1), 1)
+})
+
+it('a worker that stands still before it begins its task is replaced; the task goes elsewhere', async () => {
+  await using pool = new Pool(1, { startTimeout: 1500 })
+  await pool.apply(() => 1)
+  process.kill(pool.statistics().workers[0].pid, 'SIGSTOP')
+  assert.equal(await pool.apply(() => 'elsewhere'), 'elsewhere')
+  assert.equal(pool.statistics().restarts, 1)
+})
+
+it('what is no number of processes and no options is refused', () => {
+  for (const wrong of [[3], null, 'two', true]) assert.throws(() => new Pool(wrong as never), TypeError)
+})
+
+it('results wait in the worker while the pool does not read, and none is lost', async () => {
+  await using pool = new Pool(2)
+  const fn = (n: number) => (n === 4000 ? process.kill(process.pid, 'SIGKILL') : `${n}`.repeat(200))
+  await Promise.all(Array.from({ length: 3000 }, (_, i) => pool.apply(fn, [i])))
+  const outcomes = Promise.allSettled(Array.from({ length: 20_000 }, (_, i) => pool.apply(fn, [i])))
+  // What was written at submit is in the workers' hands now, and nobody takes what they answer.
+  await new Promise((resolve) => process.nextTick(resolve))
+  for (const end = performance.now() + 400; performance.now() < end;);
+  const wrong = (await outcomes).flatMap((outcome, i) =>
+    outcome.status === 'fulfilled' && outcome.value === `${i}`.repeat(200) ? [] : [i],
+  )
+  assert.deepEqual(wrong, [4000])
+})
+
+it('statistics count tasks, not maps, and what ended is not running', async () => {
+  await using pool = new Pool(1)
+  const gate = new Gate()
+  const { folder } = gate
+  const fn = (n: number) => {
+    if (n !== 5) return n
+    reach(folder, 'five')
+    hold(folder, 'go')
+    return n
+  }
+  await Promise.all(Array.from({ length: 500 }, () => pool.apply(fn, [1])))
+  const work = pool.map(fn, [1, 2, 3, 4, 5, 6, 7, 8], { chunksize: 1 })
+  await gate.reached('five')
+  const { queued, running, completed, failed } = pool.statistics()
+  assert.equal(running, 1)
+  assert.equal(queued + running + completed + failed, 508)
+  gate.open('go')
+  await work
+})
