@@ -1,0 +1,210 @@
+/**
+ * The public types, as programs: the compiler is the test. Nothing in `uses` is ever called; if a name of the
+ * API changes its type, `tsc -b` fails here. The lines under `@ts-expect-error` must not compile. At run time
+ * only the list of names is compared.
+ */
+import assert from 'node:assert/strict'
+import type { Readable } from 'node:stream'
+import { test } from 'node:test'
+import * as plait from 'plait'
+import {
+  BrokenPoolError,
+  PlaitError,
+  Pool,
+  Process,
+  SerializationError,
+  TimeoutError,
+  WorkerLostError,
+  activeChildren,
+  cpuCount,
+  currentProcess,
+  currentTask,
+  parentProcess,
+  registerReducer,
+  withDeps,
+} from 'plait'
+import type {
+  AsyncResult,
+  CallbackOptions,
+  MapOptions,
+  PoolOptions,
+  PoolStatistics,
+  ProcessInfo,
+  ProcessOptions,
+  TaskOptions,
+  WaitOptions,
+} from 'plait'
+
+/** Fails to compile unless `T` is exactly `Want`. */
+function exactly<Want>() {
+  return <T>(
+    _value: T,
+    ..._proof: (<X>() => X extends T ? 1 : 2) extends <X>() => X extends Want ? 1 : 2 ? [] : [wanted: Want]
+  ): void => {}
+}
+
+const numbers: number[] = [1, 2, 3]
+async function* stream(): AsyncGenerator<number> {
+  yield 1
+}
+
+export const uses = {
+  async pool() {
+    const pool = new Pool(2, { initializer: (url: string) => url, initargs: ['x'], maxTasksPerChild: 100 })
+    new Pool()
+    new Pool({ processes: 2, concurrency: 8, retries: 1, startTimeout: 1000, name: 'crew' })
+    new Pool({ env: process.env, execArgv: ['--no-warnings'] })
+    exactly<Promise<number>>()(pool.apply(() => 1))
+    exactly<Promise<number>>()(pool.apply(() => 1, [], { timeout: 10, grace: 5, priority: 1 }))
+    exactly<Promise<string>>()(pool.apply((a: number, b: string) => `${a}${b}`, [1, 'x']))
+    exactly<Promise<number>>()(pool.apply(async (a: number) => a, [1]))
+    exactly<AsyncResult<number>>()(pool.applyAsync(() => 1))
+    exactly<AsyncResult<string>>()(
+      pool.applyAsync((a: number) => String(a), [1], {
+        callback: (value) => exactly<string>()(value),
+        errorCallback: (error) => exactly<unknown>()(error),
+      }),
+    )
+    exactly<Promise<string[]>>()(pool.map((x) => x.toFixed(exactly<number>()(x) ?? 1), numbers))
+    exactly<Promise<number[]>>()(pool.map(async (x) => x, new Set(numbers), { chunksize: 1 }))
+    exactly<Promise<number[]>>()(pool.map((x) => x, stream()))
+    exactly<AsyncResult<number[]>>()(
+      pool.mapAsync((x) => x, numbers, {
+        onProgress: (_done, total) => exactly<number | undefined>()(total),
+        callback: (values) => exactly<number[]>()(values),
+      }),
+    )
+    exactly<Promise<number[]>>()(pool.starmap((a: number, b: number) => a + b, [[1, 2]]))
+    exactly<AsyncResult<string[]>>()(pool.starmapAsync((a: string, b: number) => a + b, [['x', 2]]))
+    exactly<PoolStatistics>()(pool.statistics())
+    exactly<'running' | 'closed' | 'terminated' | 'broken'>()(pool.statistics().state)
+    exactly<boolean>()(await pool.join({ timeout: 1, signal: new AbortController().signal }))
+    exactly<void>()(pool.close())
+    exactly<void>()(pool.terminate())
+    exactly<Promise<void>>()(pool[Symbol.asyncDispose]())
+    // @ts-expect-error the arguments are not those of the function
+    void pool.apply((a: number) => a, ['1'])
+    // @ts-expect-error a function with a parameter needs its arguments
+    void pool.apply((a: number) => a)
+    // @ts-expect-error a number is not iterable
+    void pool.map((x: number) => x, 5)
+    // @ts-expect-error the tuple is too short
+    void pool.starmap((a: number, b: number) => a + b, [[1]])
+    // @ts-expect-error no such option
+    new Pool(2, { threads: true })
+  },
+  async result(result: AsyncResult<number>) {
+    exactly<Promise<number>>()(result.get({ timeout: 1 }))
+    exactly<Promise<void>>()(result.wait())
+    exactly<boolean>()(result.ready())
+    exactly<boolean>()(result.successful())
+    exactly<number>()(await result)
+  },
+  async process() {
+    const child = new Process({
+      target: (a: number, b: string) => a + b,
+      args: [1, 'x'],
+      daemon: true,
+      name: 'n',
+    })
+    exactly<Process<[number, string], string>>()(child.start())
+    exactly<Promise<string>>()(child.result)
+    exactly<number | null>()(await child.join({ timeout: 1 }))
+    exactly<number | null>()(child.exitcode)
+    exactly<number | null>()(child.pid)
+    exactly<boolean>()(child.isAlive())
+    exactly<Readable | null>()(child.stdout)
+    child.name = 'other'
+    child.daemon = false
+    child.terminate()
+    child.kill()
+    child.close()
+    exactly<Promise<void>>()(child[Symbol.asyncDispose]())
+    class Counter extends Process<[], number> {
+      from = 3
+      override async run(): Promise<number> {
+        return this.from
+      }
+    }
+    exactly<Promise<number>>()(new Counter({ stdio: 'pipe', cwd: '/', execArgv: [] }).start().result)
+    // @ts-expect-error the arguments are not those of the target
+    new Process({ target: (a: number) => a, args: ['1'] })
+  },
+  about() {
+    exactly<ProcessInfo>()(currentProcess())
+    exactly<ProcessInfo | null>()(parentProcess())
+    exactly<number>()(activeChildren().length)
+    exactly<number>()(cpuCount())
+    const task = currentTask()
+    if (task === null) return
+    exactly<number>()(task.id)
+    exactly<number>()(task.attempt)
+    exactly<AbortSignal>()(task.signal)
+  },
+  travel() {
+    class Money {
+      cents = 1n
+    }
+    registerReducer(Money, {
+      reduce: (money) => money.cents,
+      revive: (cents) => Object.assign(new Money(), { cents: exactly<bigint>()(cents) ?? cents }),
+    })
+    const helper = (x: number): number => x
+    exactly<(x: number) => number>()(withDeps((x: number) => helper(x), { helper }))
+  },
+  errors(error: unknown) {
+    if (error instanceof PlaitError) exactly<string>()(error.code)
+    if (error instanceof SerializationError) {
+      exactly<string>()(error.path)
+      exactly<string>()(error.hint)
+    }
+    if (error instanceof WorkerLostError) {
+      exactly<number>()(error.pid)
+      exactly<number | null>()(error.exitcode)
+      exactly<string | null>()(error.signal)
+      exactly<string>()(error.worker)
+    }
+    const plain: Error = new TimeoutError('x')
+    const broken: PlaitError = new BrokenPoolError('x', { cause: plain })
+    return broken
+  },
+  options(): [
+    WaitOptions,
+    TaskOptions,
+    MapOptions,
+    CallbackOptions<number>,
+    PoolOptions,
+    ProcessOptions<[], void>,
+  ] {
+    return [
+      { timeout: 1 },
+      { priority: 1 },
+      { chunksize: 1 },
+      { callback: (n) => n },
+      {},
+      { target: () => {} },
+    ]
+  },
+}
+
+test('the names that plait exports', () => {
+  const promised = [
+    ['Pool', 'Process', 'activeChildren', 'cpuCount', 'currentProcess', 'currentTask', 'parentProcess'],
+    ['registerReducer', 'withDeps'],
+    [
+      'AuthenticationError',
+      'BrokenBarrierError',
+      'BrokenPoolError',
+      'CancelledError',
+      'ClosedError',
+      'EOFError',
+    ],
+    ['Empty', 'Full', 'InvalidStateError', 'PlaitError', 'PoolClosedError', 'PoolTerminatedError'],
+    ['SerializationError', 'ShutDown', 'TimeoutError', 'WorkerLostError'],
+  ].flat()
+  const there = new Set(Object.keys(plait))
+  assert.deepEqual(
+    promised.filter((name) => !there.has(name)),
+    [],
+  )
+})
