@@ -14,12 +14,13 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const from = join(root, 'build', 'src')
 const to = join(root, 'dist')
 
-/** The package's entry points, and the child's first file. */
-const entries = ['api/index', 'worker/entry']
+/** The package's entry points. */
+const entries = ['api/index']
 /**
- * Modules that a child is told by URL. One file holds them all: each file more costs at every start and
- * import.
+ * The child's first file, and the modules that it is told by URL. One file holds them all: each file more
+ * costs at every start and import.
  */
+const first = 'worker/entry'
 const roles = { run: 'worker/run', role: 'pool/role' }
 
 /**
@@ -33,12 +34,12 @@ const builtins = {
 }
 
 const virtual = {
-  name: 'lean builtins, and the roles',
+  name: 'lean builtins, and the child',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^roles$/ }, ({ path }) => ({ path, namespace: 'roles' }))
-    onLoad({ filter: /.*/, namespace: 'roles' }, () => {
+    onResolve({ filter: /^child$/ }, ({ path }) => ({ path, namespace: 'child' }))
+    onLoad({ filter: /.*/, namespace: 'child' }, () => {
       const lines = Object.entries(roles).map(([name, path]) => `export * as ${name} from './${path}.js'`)
-      return { contents: lines.join('\n'), resolveDir: from }
+      return { contents: [`import './${first}.js'`, ...lines].join('\n'), resolveDir: from }
     })
     onResolve({ filter: /^node:(fs|util)$/ }, ({ path }) => ({ path, namespace: 'lean' }))
     onLoad({ filter: /.*/, namespace: 'lean' }, ({ path }) => {
@@ -55,7 +56,7 @@ export async function bundle() {
   const declarations = readdirSync(from, { recursive: true }).filter((file) => file.endsWith('.d.ts'))
   for (const file of declarations) cpSync(join(from, file), join(next, 'types', file))
   await build({
-    entryPoints: [...entries.map((entry) => join(from, `${entry}.js`)), { in: 'roles', out: 'roles' }],
+    entryPoints: [...entries.map((entry) => join(from, `${entry}.js`)), { in: 'child', out: 'entry' }],
     entryNames: '[name]',
     chunkNames: '[name]-[hash]',
     outdir: next,
@@ -73,7 +74,7 @@ export async function bundle() {
   for (const name of Object.keys(roles))
     writeFileSync(
       join(next, `${name}.js`),
-      `import { ${name} } from './roles.js'\nexport const { start, receive } = ${name}\n`,
+      `import { ${name} } from './entry.js'\nexport const { start, receive } = ${name}\n`,
     )
   rmSync(to, { recursive: true, force: true })
   renameSync(next, to)
