@@ -77,12 +77,12 @@ export class PoolWorker {
   #busySince = 0
 
   constructor(options: PoolWorkerOptions, host: Host) {
-    role ??= ownFile('./role.js', import.meta.url).href
     this.name = options.name
     this.#host = host
     this.#options = options
     const { ledger } = this.holdings
     try {
+      role ??= ownFile('./role.js', import.meta.url).href
       this.#handle = new WorkerHandle(
         {
           name: options.name,
