@@ -28,6 +28,7 @@ export { currentProcess, parentProcess, type ProcessInfo } from '../worker/curre
 export { cpuCount } from '../worker/cpus.ts'
 export { Pool } from '../pool/pool.ts'
 export type { AsyncResult, CallbackOptions } from '../pool/async-result.ts'
-export type { MapOptions, PoolOptions } from '../pool/options.ts'
+export type { ImapIterator } from '../pool/imap-iterator.ts'
+export type { ImapOptions, MapOptions, PoolOptions } from '../pool/options.ts'
 export type { PoolStatistics } from '../pool/statistics.ts'
 export type { TaskOptions } from '../pool/task.ts'

@@ -38,9 +38,11 @@ export class Dispatch implements Host {
   /** Held by a worker, never begun, not yet in the line again. */
   readonly #returning: Task[] = []
   readonly #staff: Staff
-  /** Tasks that are not settled, and submits whose input is still to come. */
+  /** Tasks that are not settled. */
   #live = 0
-  readonly #expected = new Set<(error: unknown) => void>()
+  /** Submits whose input is still to come: who is told when the pool will not work any more. */
+  readonly #expected = new Map<(error: unknown) => void, string>()
+  /** Pending promises that no task stands behind. */
   #waiters = 0
   #completed = 0
   #failed = 0
@@ -80,16 +82,30 @@ export class Dispatch implements Host {
   }
 
   /**
-   * A submit whose input is still to come counts as one that is not settled. `onHalt` is told when the pool
-   * will not work any more. The answer ends it.
+   * A REVOCABLE task that has not begun is rejected with `reason` and never begins: true. Nothing happens to
+   * any other: false.
    */
-  expect(onHalt: (error: unknown) => void): () => void {
-    if (this.#live++ === 0) this.#alive.ref()
-    this.#expected.add(onHalt)
+  revoke(task: Task, reason: unknown): boolean {
+    if (task.settled) return false
+    const worker = this.#staff.holder(task)
+    if (worker?.revoke(task) === false) return false
+    this.#settle(task, false, reason)
+    return true
+  }
+
+  /** Does `task` run now? */
+  runs(task: Task): boolean {
+    return this.#staff.holder(task)?.holdings.hasBegun(task) ?? false
+  }
+
+  /**
+   * More tasks of one submit, called `what`, will come: a pool that is closed goes on until the answer is
+   * called. `onHalt` is told when the pool will not work any more.
+   */
+  expect(what: string, onHalt: (error: unknown) => void): () => void {
+    this.#expected.set(onHalt, what)
     return () => {
-      if (!this.#expected.delete(onHalt)) return
-      this.#live--
-      this.#rest()
+      if (this.#expected.delete(onHalt)) this.#rest()
     }
   }
 
@@ -110,10 +126,8 @@ export class Dispatch implements Host {
     this.#staff.stop()
   }
 
-  /**
-   * Somebody waits for the end of the pool: the event loop goes on until then, or until the answer is called.
-   */
-  awaitOver(): () => void {
+  /** A promise is pending that no task stands behind: the event loop goes on until the answer is called. */
+  stayAlive(): () => void {
     this.#waiters++
     this.#alive.ref()
     return () => {
@@ -127,7 +141,7 @@ export class Dispatch implements Host {
     const running = workers.reduce((sum, worker) => sum + worker.running, 0)
     return Object.freeze({
       state: this.state,
-      queued: this.#live - this.#expected.size - running,
+      queued: this.#live - running,
       running,
       completed: this.#completed,
       failed: this.#failed,
@@ -200,7 +214,8 @@ export class Dispatch implements Host {
    */
   #wanted(): number {
     if (this.state === 'running') return this.#staff.size
-    return this.state === 'closed' ? Math.min(this.#live, this.#staff.size) : 0
+    if (this.state !== 'closed') return 0
+    return this.#expected.size > 0 ? this.#staff.size : Math.min(this.#live, this.#staff.size)
   }
 
   #assign(): void {
@@ -274,15 +289,15 @@ export class Dispatch implements Host {
   #rest(): void {
     if (this.#live > 0) return
     if (this.#waiters === 0) this.#alive.unref()
-    if (this.state === 'closed') this.#staff.dismiss()
+    if (this.state === 'closed' && this.#expected.size === 0) this.#staff.dismiss()
   }
 
   #rejectAll(error: (what: string) => unknown): void {
+    for (const [onHalt, what] of Array.from(this.#expected)) onHalt(error(what))
     for (let task = this.#line.shift(); task !== undefined; task = this.#line.shift())
       this.#settle(task, false, error(about(task)))
     for (const task of this.#staff.held()) this.#settle(task, false, error(about(task)))
     for (const task of this.#returning.splice(0)) this.#settle(task, false, error(about(task)))
-    for (const onHalt of Array.from(this.#expected)) onHalt(error('its input'))
   }
 }
 

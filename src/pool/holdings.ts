@@ -6,7 +6,7 @@
 import { RecordReader } from '../transport/records.ts'
 import { Held } from './held.ts'
 import { Ledger } from './ledger.ts'
-import { FAILURE, RESULT } from './protocol.ts'
+import { FAILURE, MIXED, RESULT } from './protocol.ts'
 import type { Task } from './task.ts'
 
 export class Holdings {
@@ -82,7 +82,7 @@ export class Holdings {
     if (this.size === 0) return 0
     const ended = new Set<number>()
     const reader = new RecordReader((kind, bytes, start) => {
-      if (kind === RESULT || kind === FAILURE) ended.add(bytes.readUInt32LE(start))
+      if (kind === RESULT || kind === FAILURE || kind === MIXED) ended.add(bytes.readUInt32LE(start))
     })
     reader.take(this.ledger.unflushed())
     const begun = this.ledger.begun()
@@ -102,6 +102,12 @@ export class Holdings {
   unwant(task: Task): void {
     this.#unwanted = true
     this.#recall(task.seq)
+  }
+
+  /** For a REVOCABLE task: true where it has not begun and never will. */
+  revoke(task: Task): boolean {
+    const begun = this.#recall(task.seq)
+    return begun !== undefined && begun < task.seq
   }
 
   /**

@@ -1,17 +1,26 @@
 /**
- * What a map may be given: anything iterable, synchronous or not. An array is taken as it is; the rest is
- * gathered first, as in Python.
+ * What a map may be given: anything iterable, synchronous or not. `map` gathers it first, as in Python (an
+ * array is taken as it is); `imap` takes item by item from a Source. Neither waits for an input that does not
+ * answer once the work is over.
  */
 import { checkFunction } from '../core/options.ts'
 
 export type Inputs<T> = Iterable<T> | AsyncIterable<T>
 
+/** What an iterator answers. */
+export type Step<T> = IteratorResult<T, unknown>
+
 /** The items as an array where they are there now, else the promise of them. TypeError where not iterable. */
 export function collect<T>(items: Inputs<T>, halted: AbortSignal): readonly T[] | Promise<readonly T[]> {
   if (Array.isArray(items)) return items as readonly T[]
+  return isSync(items) ? Array.from(items) : drain(items, halted)
+}
+
+/** TypeError where `items` is no iterable of either kind. */
+function isSync<T>(items: Inputs<T>): items is Iterable<T> {
   if (items !== null && items !== undefined) {
-    if (Symbol.iterator in Object(items)) return Array.from(items as Iterable<T>)
-    if (Symbol.asyncIterator in Object(items)) return drain(items as AsyncIterable<T>, halted)
+    if (Symbol.iterator in Object(items)) return true
+    if (Symbol.asyncIterator in Object(items)) return false
   }
   throw new TypeError(
     'items must be an iterable or an async iterable; an object of items is none: use Object.values()',
@@ -21,20 +30,83 @@ export function collect<T>(items: Inputs<T>, halted: AbortSignal): readonly T[] 
 /** Ends early, and closes the input, where the map does: an input that never answers must not hold it up. */
 async function drain<T>(items: AsyncIterable<T>, halted: AbortSignal): Promise<readonly T[]> {
   const all: T[] = []
-  const iterator = items[Symbol.asyncIterator]()
-  checkFunction(iterator.next, 'the next method of items')
+  const source = new Source(items)
   const halt = new Promise<never>((_, reject) => {
     halted.addEventListener('abort', () => reject(halted.reason as Error), { once: true })
   })
   halt.catch(() => {})
   try {
     for (;;) {
-      const next = await Promise.race([iterator.next(), halt])
-      if (next.done === true) return all
-      all.push(next.value)
+      const step = await Promise.race([source.next(), halt])
+      if (step.done === true) return all
+      all.push(step.value)
     }
   } catch (error) {
-    if (halted.aborted) void Promise.resolve(iterator.return?.()).catch(() => {})
+    if (halted.aborted) source.close()
+    throw error
+  }
+}
+
+/** One pass over an input, opened at the first `next()`, closed once. */
+export class Source<T> {
+  /** How many items there are, where that is known without a look at them. */
+  readonly size: number | undefined
+  readonly #items: Inputs<T>
+  readonly #sync: boolean
+  #iterator: Iterator<T> | AsyncIterator<T> | undefined
+  #over = false
+
+  /** @throws {TypeError} where `items` cannot be iterated. */
+  constructor(items: Inputs<T>) {
+    this.#sync = isSync(items)
+    this.#items = items
+    this.size = Array.isArray(items) ? items.length : undefined
+  }
+
+  /** The next step; of an asynchronous input the promise of it. What the input throws ends it. */
+  next(): Step<T> | Promise<Step<T>> {
+    try {
+      const step = this.#open().next()
+      if (this.#sync) return this.#checked(step as Step<T>)
+      return Promise.resolve(step).then(
+        (answer) => this.#checked(answer),
+        (error: unknown) => this.#fail(error),
+      )
+    } catch (error) {
+      return this.#fail(error)
+    }
+  }
+
+  /** Tells an input that has not ended that no more is needed; does not wait for its answer. */
+  close(): void {
+    if (this.#over) return
+    this.#over = true
+    try {
+      const ended: unknown = (this.#iterator ?? this.#open()).return?.()
+      if (!this.#sync) void Promise.resolve(ended).catch(() => {})
+    } catch {
+      // Nobody is left who could be told.
+    }
+  }
+
+  #open(): Iterator<T> | AsyncIterator<T> {
+    if (this.#iterator !== undefined) return this.#iterator
+    const iterator = this.#sync
+      ? (this.#items as Iterable<T>)[Symbol.iterator]()
+      : (this.#items as AsyncIterable<T>)[Symbol.asyncIterator]()
+    checkFunction(iterator.next, 'the next method of items')
+    return (this.#iterator = iterator)
+  }
+
+  #checked(step: Step<T>): Step<T> {
+    if (Object(step) !== step)
+      return this.#fail(new TypeError(`the iterator of items answered a ${typeof step}, not { done, value }`))
+    if (step.done === true) this.#over = true
+    return step
+  }
+
+  #fail(error: unknown): never {
+    this.#over = true
     throw error
   }
 }

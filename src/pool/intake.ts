@@ -1,5 +1,5 @@
 /**
- * What a pool takes in at a submit: captures the function, encodes the arguments, both as they are now. Its
+ * What a face takes in at a submit: captures the function, encodes the arguments, both as they are now. Its
  * errors name the method and what it was given, and their stacks begin where the caller called it. Starts
  * nothing.
  */
@@ -9,47 +9,47 @@ import { SerializationError } from '../core/errors.ts'
 import { Slab } from './slab.ts'
 import type { Arguments } from './task.ts'
 
-const methods = ['apply', 'applyAsync', 'map', 'mapAsync', 'starmap', 'starmapAsync'] as const
-/** What work is submitted by. */
-export type Method = (typeof methods)[number]
-
 type Given = { readonly fn: CaptureOptions; readonly args: CaptureOptions }
 
 export class Intake {
-  readonly #methods: Record<Method, Function>
-  readonly #given: Record<Method, Given>
+  readonly #face: object
+  /** What messages call the face: 'pool'. */
+  readonly noun: string
+  readonly #owned: OwnedVariables | undefined
+  readonly #given = new Map<string, Given>()
   readonly #slab = new Slab()
 
-  /** `pool` has the methods; `owned` belongs to its workers. */
-  constructor(pool: Record<Method, Function>, owned: OwnedVariables | undefined) {
-    this.#methods = pool
-    const given = (method: Method): [Method, Given] => {
-      const items = method.startsWith('apply') ? 'arguments' : 'items'
-      const fn = { what: `the function given to pool.${method}`, owned }
-      return [method, { fn, args: { what: `the ${items} given to pool.${method}`, owned } }]
-    }
-    this.#given = Object.fromEntries(methods.map(given)) as Record<Method, Given>
+  /** `face` has the methods by which work is submitted; `owned` belongs to its workers. */
+  constructor(face: object, noun: string, owned: OwnedVariables | undefined) {
+    this.#face = face
+    this.noun = noun
+    this.#owned = owned
+  }
+
+  /** 'pool.map', say. */
+  nameOf(method: string): string {
+    return `${this.noun}.${method}`
   }
 
   /** The function as it is now: later changes of what it captured are not seen. */
-  capture(method: Method, fn: Function): Payload {
+  capture(method: string, fn: Function): Payload {
     try {
-      return capture(fn, this.#given[method].fn)
+      return capture(fn, this.#about(method).fn)
     } catch (error) {
       throw this.#blamed(error, method)
     }
   }
 
-  encode(method: Method, args: readonly unknown[]): Arguments {
+  encode(method: string, args: readonly unknown[]): Arguments {
     try {
-      return this.#slab.encode(args, this.#given[method].args)
+      return this.#slab.encode(args, this.#about(method).args)
     } catch (error) {
       throw this.#blamed(error, method)
     }
   }
 
-  /** `part` begins at `offset` of all items. */
-  encodeChunk(method: Method, part: readonly unknown[], offset: number): Arguments {
+  /** `part` begins at `offset` of all items, which are all there: an error is one of the whole submit. */
+  encodeChunk(method: string, part: readonly unknown[], offset: number): Arguments {
     try {
       return this.encode(method, part)
     } catch (error) {
@@ -59,8 +59,34 @@ export class Intake {
     }
   }
 
-  #blamed(error: unknown, method: Method): unknown {
-    if (error instanceof SerializationError) Error.captureStackTrace(error, this.#methods[method])
+  /**
+   * The error of one item among many that are taken one by one, long after the submit; undefined where it can
+   * travel.
+   */
+  refusal(method: string, item: unknown, place: number): unknown {
+    try {
+      capture(item, { what: `item ${place} given to ${this.nameOf(method)}`, owned: this.#owned })
+      return undefined
+    } catch (error) {
+      return error
+    }
+  }
+
+  #about(method: string): Given {
+    let given = this.#given.get(method)
+    if (given === undefined) {
+      const items = /^(apply|submit)/.test(method) ? 'arguments' : 'items'
+      const name = this.nameOf(method)
+      const owned = this.#owned
+      const fn = { what: `the function given to ${name}`, owned }
+      this.#given.set(method, (given = { fn, args: { what: `the ${items} given to ${name}`, owned } }))
+    }
+    return given
+  }
+
+  #blamed(error: unknown, method: string): unknown {
+    const called = (this.#face as Record<string, Function>)[method]
+    if (error instanceof SerializationError && called !== undefined) Error.captureStackTrace(error, called)
     return error
   }
 }

@@ -27,8 +27,11 @@ export class LedgerPage {
     this.#fd = fd
   }
 
-  /** Writes that `seq` begins, beside the results that have not left yet; false where it was recalled. */
-  begin(seq: number, unflushed: Buffer, now: number): boolean {
+  /**
+   * Writes that `seq` begins, beside the results that have not left yet; false where it was recalled. Where
+   * it is `revocable` the recall is read whatever the time.
+   */
+  begin(seq: number, unflushed: Buffer, now: number, revocable = false): boolean {
     const { length } = unflushed
     this.#page.writeUInt32LE(seq, 0)
     this.#page.writeUInt32LE(length, 4)
@@ -36,7 +39,8 @@ export class LedgerPage {
     this.#page.writeUInt32LE(seq, headBytes + length)
     writeSync(this.#fd, this.#page, 0, headBytes + length + tailBytes, 0)
     // After the write: see ledger.ts for why the clock is asked here, and again before the next one.
-    if (performance.now() - this.#last >= longTask) readSync(this.#fd, this.#recall, 0, 8, pageBytes)
+    if (revocable || performance.now() - this.#last >= longTask)
+      readSync(this.#fd, this.#recall, 0, 8, pageBytes)
     this.#last = now
     return seq < this.#recall.readUInt32LE(0) || seq > this.#recall.readUInt32LE(4)
   }

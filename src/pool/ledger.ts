@@ -16,7 +16,8 @@
  * apart. The worker asks the clock before it writes that b begins and after it has written the next begin.
  * The first is before the pool's first look, the second after its second look, so they are as far apart, and
  * it reads. (A recall of a worker that was not seen standing is a wish: what it skips it says, what it runs
- * it runs.) Costs 1 µs a task; no FFI.
+ * it runs. For a task that is REVOCABLE it always reads, so such a one can be taken back at any time.) Costs
+ * 1 µs a task; no FFI.
  */
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -42,6 +42,15 @@ export interface MapOptions extends TaskOptions {
   onProgress?: (done: number, total: number | undefined) => void
 }
 
+/** As MapOptions; the default chunksize is 1. */
+export interface ImapOptions extends MapOptions {
+  /**
+   * Items taken from the input ahead of the consumer: bounds memory, and is the back-pressure. Default 2 ×
+   * workers × chunksize, and as many times the pool's concurrency.
+   */
+  buffersize?: number
+}
+
 /** The options with their defaults. */
 export interface CheckedPoolOptions extends PoolOptions {
   processes: number
@@ -81,14 +90,15 @@ export function checkPoolOptions(
   return options
 }
 
-export function checkTaskOptions(options: unknown): asserts options is MapOptions | undefined {
+export function checkTaskOptions(options: unknown): asserts options is ImapOptions | undefined {
   checkOptions(options)
   if (options === undefined) return
-  const { timeout, signal, grace, priority, chunksize, onProgress } = options as MapOptions
+  const { timeout, signal, grace, priority, chunksize, buffersize, onProgress } = options as ImapOptions
   checkTimeout(timeout)
   checkSignal(signal)
   checkTimeout(grace, 'grace')
   if (priority !== undefined) checkNumber(priority, 'priority')
   if (chunksize !== undefined) checkInteger(chunksize, 'chunksize', 1)
+  if (buffersize !== undefined) checkInteger(buffersize, 'buffersize', 1)
   if (onProgress !== undefined) checkFunction(onProgress, 'onProgress')
 }

@@ -13,6 +13,7 @@ import { form } from '../closure/wire.ts'
 import type { Payload } from '../closure/capture.ts'
 import { RecordReader } from '../transport/records.ts'
 import { WorkerHandle, type Exit } from '../worker/handle.ts'
+import { Mixed } from './call.ts'
 import { Holdings } from './holdings.ts'
 import type { Image } from './images.ts'
 import { Orders } from './orders.ts'
@@ -158,6 +159,11 @@ export class PoolWorker {
     this.#orders.task(task)
   }
 
+  /** For a REVOCABLE task that this worker holds: true where it has not begun and never will. */
+  revoke(task: Task): boolean {
+    return this.holdings.revoke(task)
+  }
+
   /**
    * Stops a task that this worker holds and that was settled already: it is skipped, or its signal aborts and
    * the kill follows after the grace.
@@ -220,6 +226,7 @@ export class PoolWorker {
     switch (kind) {
       case is.RESULT:
       case is.FAILURE:
+      case is.MIXED:
         return this.#result(kind, bytes, start, end)
       case is.TEMPLATE:
         return this.#reviver.addTemplate(Buffer.from(bytes.subarray(start, end)))
@@ -251,7 +258,7 @@ export class PoolWorker {
     // Nearly every result is plain data: no function is made for it.
     if (bytes[from] !== form.plain) {
       return this.#revive(bytes, from, end, (revived, outcome) =>
-        this.#host.ended(this, task, revived && kind !== is.FAILURE, outcome),
+        this.#host.ended(this, task, revived && kind === is.RESULT, outcomeOf(kind, revived, outcome)),
       )
     }
     let value: unknown
@@ -260,7 +267,7 @@ export class PoolWorker {
     } catch (error) {
       return this.#host.ended(this, task, false, error)
     }
-    this.#host.ended(this, task, kind !== is.FAILURE, value)
+    this.#host.ended(this, task, kind === is.RESULT, outcomeOf(kind, true, value))
   }
 
   /** Hands on the value; where it needs a module first, later. A value that cannot be revived is an error. */
@@ -305,4 +312,11 @@ export class PoolWorker {
     this.#host.returned(unbegun)
     this.#host.died(this, exit, lost)
   }
+}
+
+/** A chunk with failures among its values has failed, and says which. */
+function outcomeOf(kind: number, revived: boolean, value: unknown): unknown {
+  if (kind !== is.MIXED || !revived) return value
+  const [values, ...failures] = value as [unknown[], ...[number, unknown][]]
+  return new Mixed(values, failures)
 }

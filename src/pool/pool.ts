@@ -1,27 +1,17 @@
 /**
- * Pool: many tasks on a few processes, with Python's names and meanings. A thin face over the dispatch: it
- * checks what it is given, captures the function once per call, encodes the arguments, and makes the tasks.
+ * Pool: many tasks on a few processes, with Python's names and meanings. Names, types and documentation only:
+ * what they all do with what they are given is in face.ts.
  */
-import { onAbort } from '../core/abort.ts'
-import { BrokenPoolError, InvalidStateError, PoolClosedError } from '../core/errors.ts'
-import { checkArray, checkFunction, checkOptions } from '../core/options.ts'
+import { InvalidStateError } from '../core/errors.ts'
+import { checkOptions } from '../core/options.ts'
 import { checkWaitOptions, waitFor, type WaitOptions } from '../core/waiting.ts'
-import { capture, prewarm } from '../closure/capture.ts'
-import { ownedVariables } from '../closure/initializer.ts'
 import { PendingResult, type AsyncResult, type CallbackOptions } from './async-result.ts'
-import { defaultChunksize } from './chunk.ts'
-import { Dispatch } from './dispatch.ts'
-import { Gather } from './gather.ts'
-import type { Image } from './images.ts'
-import { Intake, type Method } from './intake.ts'
-import { collect, type Inputs } from './inputs.ts'
-import { checkPoolOptions, checkTaskOptions, type MapOptions, type PoolOptions } from './options.ts'
-import { ANNOUNCE, CHUNK, STAR } from './protocol.ts'
+import { Face, type AnyFunction } from './face.ts'
+import type { ImapIterator } from './imap-iterator.ts'
+import type { Inputs } from './inputs.ts'
+import { checkPoolOptions, type ImapOptions, type MapOptions, type PoolOptions } from './options.ts'
 import type { PoolStatistics } from './statistics.ts'
-import { CallTask, type Task, type TaskOptions } from './task.ts'
-
-type AnyFunction = (...args: never[]) => unknown
-type Settle = { resolve: (value: never) => void; reject: (error: unknown) => void }
+import type { TaskOptions } from './task.ts'
 
 let count = 0
 
@@ -53,10 +43,7 @@ const takeEnds = (resolve: (value: unknown) => void, reject: (error: unknown) =>
  * @see Python `multiprocessing.Pool`
  */
 export class Pool {
-  readonly #dispatch: Dispatch
-  readonly #intake: Intake
-  readonly #retries: number
-  readonly #concurrency: number
+  readonly #face: Face
 
   /**
    * Starts the workers. @throws {SerializationError} where the initializer or its arguments cannot travel.
@@ -66,24 +53,8 @@ export class Pool {
   constructor(options: PoolOptions & { processes?: number })
   constructor(first?: number | (PoolOptions & { processes?: number }), second?: PoolOptions) {
     const options = checkPoolOptions(first, second)
-    const { initializer, initargs } = options
-    const what = 'the initializer of the pool'
-    const owned = (initializer && ownedVariables(initializer, { what })) ?? undefined
-    this.#intake = new Intake(this, owned)
-    this.#retries = options.retries
-    this.#concurrency = options.concurrency
-    this.#dispatch = new Dispatch(options.name ?? `Pool-${++count}`, {
-      size: options.processes,
-      prefix: options.name ?? 'PoolWorker',
-      concurrency: options.concurrency,
-      maxTasks: options.maxTasksPerChild,
-      startTimeout: options.startTimeout,
-      initializer: initializer ? capture([initializer, initargs], { what, owned }) : null,
-      env: options.env,
-      execArgv: options.execArgv,
-    })
-    // The first capture loads a parser: now, while the workers boot.
-    prewarm()
+    const name = options.name ?? `Pool-${++count}`
+    this.#face = new Face(this, 'pool', name, options.name ?? 'PoolWorker', options)
   }
 
   /** Calls `fn(...args)` in a worker. Python: `Pool.apply`, without stopping the caller. */
@@ -97,7 +68,7 @@ export class Pool {
     const promise = new Promise(takeEnds)
     const { resolve, reject } = ends
     try {
-      this.#call('apply', fn, args, options, resolve, reject)
+      this.#face.call('apply', fn, args, options, resolve, reject)
     } catch (error) {
       reject(error)
     }
@@ -125,7 +96,7 @@ export class Pool {
   ): AsyncResult<unknown> {
     checkOptions(options)
     const result = new PendingResult(options)
-    this.#call('applyAsync', fn, args, options, result.resolve, result.reject)
+    this.#face.call('applyAsync', fn, args, options, result.resolve, result.reject)
     return result
   }
 
@@ -135,7 +106,9 @@ export class Pool {
    * rest first.
    */
   map<T, R>(fn: (item: T) => R, items: Inputs<T>, options?: MapOptions): Promise<Awaited<R>[]> {
-    return new Promise((resolve, reject) => this.#map('map', fn, items, options, 0, { resolve, reject }))
+    return new Promise((resolve, reject) =>
+      this.#face.map('map', fn, items, options, {}, { resolve, reject }),
+    )
   }
 
   /** As map, with the outcome as an AsyncResult. Python: `Pool.map_async`. */
@@ -146,7 +119,7 @@ export class Pool {
   ): AsyncResult<Awaited<R>[]> {
     checkOptions(options)
     const result = new PendingResult(options)
-    this.#map('mapAsync', fn, items, options, 0, result)
+    this.#face.map('mapAsync', fn, items, options, {}, result)
     return result
   }
 
@@ -157,7 +130,7 @@ export class Pool {
     options?: MapOptions,
   ): Promise<Awaited<R>[]> {
     return new Promise((resolve, reject) =>
-      this.#map('starmap', fn, items, options, STAR, { resolve, reject }),
+      this.#face.map('starmap', fn, items, options, { star: true }, { resolve, reject }),
     )
   }
 
@@ -169,13 +142,46 @@ export class Pool {
   ): AsyncResult<Awaited<R>[]> {
     checkOptions(options)
     const result = new PendingResult(options)
-    this.#map('starmapAsync', fn, items, options, STAR, result)
+    this.#face.map('starmapAsync', fn, items, options, { star: true }, result)
     return result
+  }
+
+  /**
+   * Calls `fn(item)` for every item and hands out the results one by one, in the order of the items, as they
+   * are asked for: an endless input works in constant memory. An item that threw is thrown by its own
+   * next(), and the next one goes on; a `for await` ends there. Leaving the loop stops the work and closes the
+   * input. A pool that is closed goes on for the iterators it has given out. Python: `Pool.imap`, which takes
+   * the whole input at once.
+   *
+   * @example
+   * ```ts
+   * import { Pool } from 'plait'
+   *
+   * await using pool = new Pool(2)
+   * function* endless() {
+   *   for (let n = 1; ; n++) yield n
+   * }
+   * const squares: number[] = []
+   * for await (const square of pool.imap((n) => n * n, endless())) {
+   *   if (square > 30) break
+   *   squares.push(square)
+   * }
+   * squares // => [1, 4, 9, 16, 25]
+   * ```
+   * @throws {SerializationError} where the function cannot travel; an item that cannot is its own next()'s.
+   */
+  imap<T, R>(fn: (item: T) => R, items: Inputs<T>, options?: ImapOptions): ImapIterator<Awaited<R>> {
+    return this.#face.imap('imap', fn, items, options, { ordered: true })
+  }
+
+  /** As imap, with the results in the order in which they arrive. Python: `Pool.imap_unordered`. */
+  imapUnordered<T, R>(fn: (item: T) => R, items: Inputs<T>, options?: ImapOptions): ImapIterator<Awaited<R>> {
+    return this.#face.imap('imapUnordered', fn, items, options, { ordered: false })
   }
 
   /** No more work; what was submitted is finished, then the workers end. Twice is once. */
   close(): void {
-    this.#dispatch.close()
+    this.#face.dispatch.close()
   }
 
   /**
@@ -183,7 +189,7 @@ export class Pool {
    * once.
    */
   terminate(): void {
-    this.#dispatch.terminate()
+    this.#face.dispatch.terminate()
   }
 
   /**
@@ -192,10 +198,10 @@ export class Pool {
    */
   async join(options?: WaitOptions): Promise<boolean> {
     checkWaitOptions(options)
-    const dispatch = this.#dispatch
+    const { dispatch } = this.#face
     if (dispatch.state === 'running')
       throw new InvalidStateError('the pool still runs: close() or terminate() it first')
-    const release = dispatch.awaitOver()
+    const release = dispatch.stayAlive()
     try {
       return await waitFor(
         dispatch.over.then(() => true),
@@ -209,144 +215,12 @@ export class Pool {
 
   /** What the pool does now; consistent in itself, frozen. */
   statistics(): PoolStatistics {
-    return this.#dispatch.statistics()
+    return this.#face.dispatch.statistics()
   }
 
   /** As Python's `with Pool()`: terminate, then join. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.terminate()
     await this.join()
-  }
-
-  #call(
-    method: Method,
-    fn: AnyFunction,
-    args: readonly unknown[],
-    options: TaskOptions | undefined,
-    resolve: (value: never) => void,
-    reject: (error: unknown) => void,
-  ): void {
-    this.#checkOpen()
-    if (!Array.isArray(args)) checkArray(args, 'args')
-    if (options !== undefined) checkTaskOptions(options)
-    const image = this.#image(method, fn)
-    const encoded = this.#intake.encode(method, args)
-    if (options?.signal?.aborted === true) return reject(options.signal.reason)
-    const flags = options?.timeout === undefined ? 0 : ANNOUNCE
-    if (options?.signal === undefined) {
-      this.#dispatch.submit(new CallTask(image, encoded, flags, options, this.#retries, resolve, reject))
-      return
-    }
-    const stopListening = onAbort(options.signal, (reason) => this.#dispatch.cancel(task, reason))
-    const settle =
-      <V>(done: (value: V) => void) =>
-      (value: V) => {
-        stopListening()
-        done(value)
-      }
-    const task: Task = new CallTask(
-      image,
-      encoded,
-      flags,
-      options,
-      this.#retries,
-      settle(resolve),
-      settle(reject),
-    )
-    this.#dispatch.submit(task)
-  }
-
-  #map<T>(
-    method: Method,
-    fn: AnyFunction,
-    items: Inputs<T>,
-    options: MapOptions | undefined,
-    star: number,
-    { resolve, reject }: Settle,
-  ): void {
-    this.#checkOpen()
-    checkTaskOptions(options)
-    const image = this.#image(method, fn)
-    const signal = options?.signal
-    if (signal?.aborted === true) return reject(signal.reason)
-
-    let gather: Gather | undefined
-    const halt = new AbortController()
-    const images = this.#dispatch.images
-    let finished = false
-    const finish =
-      <V>(settle: (value: V) => void) =>
-      (value: V): void => {
-        if (finished) return
-        finished = true
-        stopListening?.()
-        expected()
-        images.release(image)
-        settle(value)
-      }
-    const fail = (error: unknown): void => (gather === undefined ? halt.abort(error) : gather.fail(error))
-    const stopListening = signal && onAbort(signal, fail)
-    const expected = this.#dispatch.expect(fail)
-    images.retain(image)
-
-    const spread = (all: readonly T[]): void => {
-      gather = new Gather(
-        all.length,
-        this.#dispatch,
-        options?.onProgress,
-        finish(resolve as (v: unknown) => void),
-        finish(reject),
-      )
-      this.#spread(method, gather, image, all, options ?? {}, star)
-    }
-    try {
-      const all = collect(items, halt.signal)
-      if (!(all instanceof Promise)) return spread(all)
-      all
-        .then(spread)
-        .catch((error: unknown) => (gather === undefined ? finish(reject)(error) : gather.fail(error)))
-    } catch (error) {
-      // At the call: nothing is left of it. What had been submitted is dropped.
-      gather?.fail(error)
-      if (gather === undefined) finish(() => {})(error)
-      throw error
-    }
-  }
-
-  /**
-   * Cuts the items into chunks and submits them all: the workers begin with the first while the last is
-   * encoded.
-   */
-  #spread(
-    method: Method,
-    gather: Gather,
-    image: Image,
-    items: readonly unknown[],
-    options: MapOptions,
-    star: number,
-  ): void {
-    const single = options.timeout !== undefined || this.#retries > 0
-    const slots = this.#dispatch.size * this.#concurrency
-    const size = options.chunksize ?? defaultChunksize(items.length, slots, single)
-    const flags = CHUNK | star | (options.timeout === undefined ? 0 : ANNOUNCE)
-    for (let offset = 0; offset < items.length && !gather.over; offset += size) {
-      const part = items.slice(offset, offset + size)
-      if (star !== 0)
-        for (let i = 0; i < part.length; i++) checkArray(part[i], `item ${offset + i} of pool.${method}`)
-      const args = this.#intake.encodeChunk(method, part, offset)
-      this.#dispatch.submit(gather.chunk(image, args, flags, options, this.#retries, offset))
-    }
-  }
-
-  #image(method: Method, fn: AnyFunction): Image {
-    checkFunction(fn, 'fn')
-    return this.#dispatch.images.of(this.#intake.capture(method, fn), fn.name || '(anonymous)')
-  }
-
-  #checkOpen(): void {
-    const { state, cause, name } = this.#dispatch
-    if (state === 'running') return
-    if (state === 'broken') throw new BrokenPoolError(cause!.message, { cause: cause!.cause })
-    throw new PoolClosedError(`pool ${name} was ${state}: it takes no more work`)
   }
 }

@@ -38,6 +38,8 @@ export const FAILURE = 36
 export const SKIPPED = 37
 /** payload of an error outside of any task, which ends the worker. */
 export const CRASHED = 38
+/** u32 seq · u32 microseconds · payload of [values, [index, error]…]: of a chunk with the flag EACH. */
+export const MIXED = 39
 
 /** Bytes before the arguments' payload in a TASK, before the payload in a RESULT. */
 export const taskHead = 16
@@ -51,6 +53,11 @@ export const CHUNK = 1
 export const STAR = 2
 /** Send BEGUN before the call: the task has a timeout. */
 export const ANNOUNCE = 4
+/** An item that throws fails alone: the others of its chunk are called all the same. */
+export const EACH = 8
+/** The pool may take it back for good as long as it has not begun, whatever else the worker does. */
+export const REVOCABLE = 16
+
 // ── why a CANCEL ──
 
 export const ABORTED = 1

@@ -10,6 +10,7 @@ import type { Writer } from '../codec/writer.ts'
 import type { Channel } from '../transport/stream.ts'
 import { plainError } from '../worker/plain-error.ts'
 import * as is from './protocol.ts'
+import { Mixed } from './call.ts'
 import type { Running } from './running.ts'
 
 /** Now, or where code has to be loaded first, later: the task has ended with it. */
@@ -45,6 +46,7 @@ export class Replies {
 
   /** What the task returned. */
   result(task: Running, value: unknown): Sent {
+    if (value instanceof Mixed) return this.#value(is.MIXED, task, [value.values, ...value.failures])
     return this.#value(is.RESULT, task, value)
   }
 
@@ -105,9 +107,35 @@ export class Replies {
 
   /** A result that cannot travel fails with that; an error that cannot is sent as the nearest that can. */
   #refused(kind: number, task: Running | null, value: unknown, refusal: unknown): Sent {
+    if (kind === is.MIXED || (kind === is.RESULT && (task!.flags & is.EACH) !== 0)) {
+      const sorted = this.#sort(task!, kind === is.RESULT ? [value] : (value as unknown[]))
+      return this.result(task!, sorted)
+    }
     if (kind === is.RESULT) return this.failure(task!, refusal)
     writePlain(this.#open(kind, task), plainError(value), about(kind, task))
     return this.#commit()
+  }
+
+  /** An item whose value cannot travel fails with that, alone. */
+  #sort(task: Running, [all, ...thrown]: unknown[]): Mixed {
+    const receiver = this.#home
+    const outcome = new Mixed([], [])
+    const refusal = (value: unknown, what: string): unknown => {
+      try {
+        capture!.capture(value, { what, receiver })
+        return undefined
+      } catch (error) {
+        return error
+      }
+    }
+    for (const [i, value] of (all as unknown[]).entries()) {
+      const error = refusal(value, `the result of item ${i} of task ${task.id}`)
+      outcome.values.push(error === undefined ? value : undefined)
+      if (error !== undefined) outcome.failures.push([i, error])
+    }
+    for (const [i, error] of thrown as [number, unknown][])
+      outcome.failures.push([i, refusal(error, 'an error') === undefined ? error : plainError(error)])
+    return outcome
   }
 
   #commit(): undefined {

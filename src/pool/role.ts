@@ -9,6 +9,7 @@ import { identity, runAsTask, setTask, whileImporting } from '../core/context.ts
 import { decode } from '../codec/decode.ts'
 import { Reviver } from '../closure/revive.ts'
 import type { Channel, Receive } from '../transport/stream.ts'
+import { callTask, isThenable, type Call } from './call.ts'
 import { LedgerPage, ledgerRoom } from './ledger-page.ts'
 import * as is from './protocol.ts'
 import { Replies } from './replies.ts'
@@ -18,8 +19,6 @@ import { Running } from './running.ts'
 const ledgerFd = 4
 /** Milliseconds for which a result may stay unflushed while further tasks begin. */
 const flushAfter = 1
-
-type Call = (...args: unknown[]) => unknown
 
 /** A TASK record that has been received; its memory is not used again. */
 type TaskRecord = readonly [bytes: Buffer, start: number, end: number]
@@ -114,12 +113,15 @@ class PoolRole {
     const now = performance.now()
     if (now - this.#lastFlush > flushAfter) this.#flush(now)
     const unflushed = this.#channel.unflushed
-    if (!this.#ledger.begin(seq, unflushed, now) || this.#cancelled.delete(seq))
+    const flags = bytes.readUInt16LE(start + 14)
+    const revocable = (flags & is.REVOCABLE) !== 0
+    if (!this.#ledger.begin(seq, unflushed, now, revocable) || this.#cancelled.delete(seq))
       return this.#replies.skipped(seq)
 
-    const task = new Running(seq, bytes.readUInt32LE(start + 4), bytes.readUInt16LE(start + 12), now)
+    const id = bytes.readUInt32LE(start + 4)
+    const task = new Running(seq, id, bytes.readUInt16LE(start + 12), flags, now)
     this.#running.set(seq, task)
-    if ((bytes.readUInt16LE(start + 14) & is.ANNOUNCE) !== 0) {
+    if ((flags & is.ANNOUNCE) !== 0) {
       this.#replies.begun(seq)
       this.#flush(now)
     }
@@ -158,11 +160,10 @@ class PoolRole {
     try {
       const fn = this.#function(bytes.readUInt32LE(start + 8))
       const args = this.#reviver.revive(bytes, start + is.taskHead, end) as unknown[]
-      const flags = bytes.readUInt16LE(start + 14)
       if (this.#concurrency === 1) {
         setTask(task)
-        value = run(task, fn, args, flags)
-      } else value = runAsTask(task, () => run(task, fn, args, flags))
+        value = callTask(task, fn, args)
+      } else value = runAsTask(task, () => callTask(task, fn, args))
       if (isThenable(value)) {
         Promise.resolve(value).then(
           (result) => {
@@ -235,42 +236,6 @@ class PoolRole {
     if (this.#channel.buffered === 0) process.exit(code)
     this.#channel.onDrain = () => process.exit(code)
   }
-}
-
-function run(task: Running, fn: Call, args: unknown[], flags: number): unknown {
-  return (flags & is.CHUNK) === 0 ? fn(...args) : runChunk(task, fn, args, (flags & is.STAR) !== 0)
-}
-
-/** Item by item; asynchronous ones one after the other, as the worker's concurrency is a number of tasks. */
-function runChunk(task: Running, fn: Call, items: unknown[], star: boolean): unknown {
-  const values = new Array<unknown>(items.length)
-  for (let i = 0; i < items.length; i++) {
-    const value = star ? fn(...(items[i] as unknown[])) : fn(items[i])
-    if (isThenable(value)) return finishChunk(task, fn, items, star, values, i, value)
-    values[i] = value
-  }
-  return values
-}
-
-async function finishChunk(
-  task: Running,
-  fn: Call,
-  items: unknown[],
-  star: boolean,
-  values: unknown[],
-  from: number,
-  first: PromiseLike<unknown>,
-): Promise<unknown[]> {
-  values[from] = await first
-  for (let i = from + 1; i < items.length && !task.stopped; i++)
-    values[i] = await (star ? fn(...(items[i] as unknown[])) : fn(items[i]))
-  return values
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  )
 }
 
 let role: PoolRole

@@ -10,6 +10,8 @@ export class Running implements TaskInfo {
   readonly seq: number
   readonly id: number
   readonly attempt: number
+  /** As in its TASK record. */
+  readonly flags: number
   /** When it began; milliseconds of performance.now(). */
   readonly begun: number
   /** It was told to stop. */
@@ -17,10 +19,11 @@ export class Running implements TaskInfo {
   #reason: unknown
   #controller: AbortController | undefined
 
-  constructor(seq: number, id: number, attempt: number, begun: number) {
+  constructor(seq: number, id: number, attempt: number, flags: number, begun: number) {
     this.seq = seq
     this.id = id
     this.attempt = attempt
+    this.flags = flags
     this.begun = begun
   }
 

@@ -1,0 +1,304 @@
+/**
+ * What every face of a dispatch does (Pool, the executors): it checks what it is given, captures the function
+ * once per call, encodes the arguments, and makes the tasks. The faces themselves are names and meanings on
+ * top of it; what becomes of the tasks is the dispatch's business.
+ */
+import { onAbort } from '../core/abort.ts'
+import { BrokenPoolError, PoolClosedError } from '../core/errors.ts'
+import { checkArray, checkFunction } from '../core/options.ts'
+import { capture, prewarm } from '../closure/capture.ts'
+import { ownedVariables } from '../closure/initializer.ts'
+import { defaultChunksize } from './chunk.ts'
+import { Dispatch } from './dispatch.ts'
+import { Gather } from './gather.ts'
+import { Imap, type Cancel, type ChunkDone, type ImapHost } from './imap.ts'
+import { Results, type ImapIterator } from './imap-iterator.ts'
+import type { Image } from './images.ts'
+import { collect, Source, type Inputs } from './inputs.ts'
+import { Intake } from './intake.ts'
+import { checkTaskOptions, type CheckedPoolOptions, type ImapOptions, type MapOptions } from './options.ts'
+import { ANNOUNCE, CHUNK, EACH, REVOCABLE, STAR } from './protocol.ts'
+import { CallTask, type Arguments, type Task, type TaskOptions } from './task.ts'
+
+export type AnyFunction = (...args: never[]) => unknown
+type Settle = { resolve: (value: never) => void; reject: (error: unknown) => void }
+
+/** How a face reads its items. */
+export interface ItemRules {
+  /** Each item is an array of arguments. */
+  readonly star?: boolean
+}
+
+/** How an imap goes about its items. */
+export interface StreamRules extends ItemRules {
+  readonly ordered: boolean
+  /** An executor's: it begins at once, ends at the first error, and lets what runs go on. */
+  readonly eager?: boolean
+}
+
+export class Face {
+  readonly dispatch: Dispatch
+  readonly #intake: Intake
+  readonly #retries: number
+  readonly #concurrency: number
+
+  /**
+   * Starts the workers. `owner` is the face: its methods are those that errors name; `noun` is what they call
+   * it. @throws {SerializationError} where the initializer or its arguments cannot travel.
+   */
+  constructor(owner: object, noun: string, name: string, prefix: string, options: CheckedPoolOptions) {
+    const { initializer, initargs } = options
+    const what = `the initializer of the ${noun}`
+    const owned = (initializer && ownedVariables(initializer, { what })) ?? undefined
+    this.#intake = new Intake(owner, noun, owned)
+    this.#retries = options.retries
+    this.#concurrency = options.concurrency
+    this.dispatch = new Dispatch(name, {
+      size: options.processes,
+      prefix,
+      concurrency: options.concurrency,
+      maxTasks: options.maxTasksPerChild,
+      startTimeout: options.startTimeout,
+      initializer: initializer ? capture([initializer, initargs], { what, owned }) : null,
+      env: options.env,
+      execArgv: options.execArgv,
+    })
+    // The first capture loads a parser: now, while the workers boot.
+    prewarm()
+  }
+
+  /**
+   * One task for `fn(...args)`; with REVOCABLE as flag the caller may revoke it. Undefined where it was
+   * aborted before it began.
+   */
+  call(
+    method: string,
+    fn: AnyFunction,
+    args: readonly unknown[],
+    options: TaskOptions | undefined,
+    resolve: (value: never) => void,
+    reject: (error: unknown) => void,
+    flag = 0,
+  ): Task | undefined {
+    this.#checkOpen()
+    if (!Array.isArray(args)) checkArray(args, 'args')
+    if (options !== undefined) checkTaskOptions(options)
+    const image = this.#image(method, fn)
+    const encoded = this.#intake.encode(method, args)
+    if (options?.signal?.aborted === true) {
+      reject(options.signal.reason)
+      return undefined
+    }
+    const flags = flag | (options?.timeout === undefined ? 0 : ANNOUNCE)
+    return this.#submit(image, encoded, flags, options, resolve, reject)
+  }
+
+  /** All items, gathered, as tasks; resolves to all values, in order. */
+  map<T>(
+    method: string,
+    fn: AnyFunction,
+    items: Inputs<T>,
+    options: MapOptions | undefined,
+    rules: ItemRules,
+    { resolve, reject }: Settle,
+  ): void {
+    this.#checkOpen()
+    checkTaskOptions(options)
+    const image = this.#image(method, fn)
+    const signal = options?.signal
+    if (signal?.aborted === true) return reject(signal.reason)
+
+    let gather: Gather | undefined
+    const halt = new AbortController()
+    const { dispatch } = this
+    let finished = false
+    const finish =
+      <V>(settle: (value: V) => void) =>
+      (value: V): void => {
+        if (finished) return
+        finished = true
+        stopListening?.()
+        expected()
+        release()
+        dispatch.images.release(image)
+        settle(value)
+      }
+    const fail = (error: unknown): void => (gather === undefined ? halt.abort(error) : gather.fail(error))
+    const stopListening = signal && onAbort(signal, fail)
+    const expected = dispatch.expect(`${this.#intake.nameOf(method)}(${image.name})`, fail)
+    const release = dispatch.stayAlive()
+    dispatch.images.retain(image)
+
+    const spread = (all: readonly T[]): void => {
+      gather = new Gather(
+        all.length,
+        dispatch,
+        options?.onProgress,
+        finish(resolve as (v: unknown) => void),
+        finish(reject),
+      )
+      this.#spread(method, gather, image, all, options ?? {}, rules)
+    }
+    try {
+      const all = collect(items, halt.signal)
+      if (!(all instanceof Promise)) return spread(all)
+      all
+        .then(spread)
+        .catch((error: unknown) => (gather === undefined ? finish(reject)(error) : gather.fail(error)))
+    } catch (error) {
+      // At the call: nothing is left of it. What had been submitted is dropped.
+      gather?.fail(error)
+      if (gather === undefined) finish(() => {})(error)
+      throw error
+    }
+  }
+
+  /** Items taken and results handed out on demand. */
+  imap<T, R>(
+    method: string,
+    fn: AnyFunction,
+    items: Inputs<T>,
+    options: ImapOptions | undefined,
+    rules: StreamRules,
+  ): ImapIterator<R> {
+    this.#checkOpen()
+    checkTaskOptions(options)
+    const { dispatch } = this
+    const source = new Source(items)
+    const image = this.#image(method, fn)
+    const signal = options?.signal
+    const chunksize = options?.chunksize ?? 1
+    const cleanUp = (): void => {
+      expected()
+      stopListening?.()
+      dispatch.images.release(image)
+    }
+    const host: ImapHost<T> = {
+      source,
+      submit: (part, offset, done) => this.#part(method, image, part, offset, options, rules, done),
+      stayAlive: () => dispatch.stayAlive(),
+      over: () => cleanUp(),
+    }
+    dispatch.images.retain(image)
+    const what = `${this.#intake.nameOf(method)}(${image.name})`
+    const expected = dispatch.expect(what, (error) => imap.fail(error))
+    const stopListening = signal && onAbort(signal, (reason) => imap.fail(reason))
+    const imap: Imap<T, R> = new Imap(host, {
+      ordered: rules.ordered,
+      chunksize,
+      buffersize: options?.buffersize ?? 2 * dispatch.size * this.#concurrency * chunksize,
+      eager: rules.eager ?? false,
+      total: source.size,
+      onProgress: options?.onProgress,
+    })
+    if (signal?.aborted === true) imap.fail(signal.reason)
+    return new Results(imap)
+  }
+
+  /** The task for some items of an imap. @throws {SerializationError} */
+  #part(
+    method: string,
+    image: Image,
+    part: readonly unknown[],
+    offset: number,
+    options: ImapOptions | undefined,
+    rules: StreamRules,
+    done: ChunkDone,
+  ): Cancel {
+    let args: Arguments
+    try {
+      args = this.#intake.encode(method, part)
+    } catch (error) {
+      throw part.length > 1 ? error : (this.#intake.refusal(method, part[0], offset) ?? error)
+    }
+    const eager = rules.eager === true
+    const flags = CHUNK | EACH | flagsOf(rules, options) | (eager ? REVOCABLE : 0)
+    const task = new CallTask(
+      image,
+      args,
+      flags,
+      options,
+      this.#retries,
+      (values: never) => done(true, values),
+      (error) => done(false, error),
+    )
+    this.dispatch.submit(task)
+    return (reason) => (eager ? void this.dispatch.revoke(task, reason) : this.dispatch.cancel(task, reason))
+  }
+
+  /**
+   * Cuts the items into chunks and submits them all: the workers begin with the first while the last is
+   * encoded.
+   */
+  #spread(
+    method: string,
+    gather: Gather,
+    image: Image,
+    items: readonly unknown[],
+    options: MapOptions,
+    rules: ItemRules,
+  ): void {
+    const single = options.timeout !== undefined || this.#retries > 0
+    const slots = this.dispatch.size * this.#concurrency
+    const size = options.chunksize ?? defaultChunksize(items.length, slots, single)
+    const flags = CHUNK | flagsOf(rules, options)
+    for (let offset = 0; offset < items.length && !gather.over; offset += size) {
+      const part = items.slice(offset, offset + size)
+      if (rules.star === true)
+        for (let i = 0; i < part.length; i++)
+          checkArray(part[i], `item ${offset + i} of ${this.#intake.nameOf(method)}`)
+      const args = this.#intake.encodeChunk(method, part, offset)
+      this.dispatch.submit(gather.chunk(image, args, flags, options, this.#retries, offset))
+    }
+  }
+
+  #submit(
+    image: Image,
+    args: Arguments,
+    flags: number,
+    options: TaskOptions | undefined,
+    resolve: (value: never) => void,
+    reject: (error: unknown) => void,
+  ): Task {
+    const signal = options?.signal
+    if (signal === undefined) {
+      const task = new CallTask(image, args, flags, options, this.#retries, resolve, reject)
+      this.dispatch.submit(task)
+      return task
+    }
+    const stopListening = onAbort(signal, (reason) => this.dispatch.cancel(task, reason))
+    const settle =
+      <V>(done: (value: V) => void) =>
+      (value: V) => {
+        stopListening()
+        done(value)
+      }
+    const task: Task = new CallTask(
+      image,
+      args,
+      flags,
+      options,
+      this.#retries,
+      settle(resolve),
+      settle(reject),
+    )
+    this.dispatch.submit(task)
+    return task
+  }
+
+  #image(method: string, fn: AnyFunction): Image {
+    checkFunction(fn, 'fn')
+    return this.dispatch.images.of(this.#intake.capture(method, fn), fn.name || '(anonymous)')
+  }
+
+  #checkOpen(): void {
+    const { state, cause, name } = this.dispatch
+    if (state === 'running') return
+    if (state === 'broken') throw new BrokenPoolError(cause!.message, { cause: cause!.cause })
+    throw new PoolClosedError(`${this.#intake.noun} ${name} was ${state}: it takes no more work`)
+  }
+}
+
+function flagsOf(rules: ItemRules, options: TaskOptions | undefined): number {
+  return (rules.star === true ? STAR : 0) | (options?.timeout === undefined ? 0 : ANNOUNCE)
+}

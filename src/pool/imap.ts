@@ -1,0 +1,289 @@
+/**
+ * A map whose items are taken, run and handed out as the consumer asks: at most `buffersize` items are ahead
+ * of it, whatever the input and however slow the consumer. Nothing is taken before the first `next()`, and
+ * nothing more once an error was handed out, until the next one. It makes tasks and keeps outcomes; when a
+ * task runs is the dispatch's business. Faces: Pool.imap, Pool.imapUnordered, Executor.map.
+ *
+ * What may stand still, and what ends it: a `next()` (its outcome, the end of the input, its own timeout or
+ * signal, the submit's signal, the end of the pool), the input (leave() does not wait for it).
+ */
+import { CancelledError, TimeoutError } from '../core/errors.ts'
+import { startTimer, type WaitOptions } from '../core/waiting.ts'
+import { call } from './async-result.ts'
+import { Mixed } from './call.ts'
+import type { Step } from './inputs.ts'
+
+/** What an Imap needs of the face that made it. */
+export interface ImapHost<T> {
+  /** The input. */
+  readonly source: { next(): Step<T> | Promise<Step<T>>; close(): void }
+  /**
+   * Submits one task for `items`, the first of which is number `offset`; `done` is called once. Throws where
+   * one of them cannot travel.
+   */
+  submit(items: readonly T[], offset: number, done: ChunkDone): Cancel
+  /** The event loop is to go on until the answer is called. */
+  stayAlive(): () => void
+  /** The end: no more tasks, no more of the submit's signal. */
+  over(): void
+}
+
+/** Tells what became of a chunk: its values, or an error, which may be a Mixed. */
+export type ChunkDone = (succeeded: boolean, outcome: unknown) => void
+/** Takes a task back: what has not begun never does; `reason` is for what has. */
+export type Cancel = (reason: unknown) => void
+
+export interface ImapRules {
+  readonly ordered: boolean
+  readonly chunksize: number
+  readonly buffersize: number
+  /** Begin at once, and end at the first error. */
+  readonly eager: boolean
+  readonly total: number | undefined
+  readonly onProgress: ((done: number, total: number | undefined) => void) | undefined
+}
+
+/** Of one item. */
+interface Outcome {
+  readonly succeeded: boolean
+  readonly value: unknown
+}
+
+/** One `next()` that waits. */
+interface Request<R> {
+  resolve(result: IteratorResult<R, undefined>): void
+  reject(error: unknown): void
+  /** Keeps the iterator from being collected while somebody waits for it. */
+  readonly holder: object
+}
+
+/** The state behind one iterator; it outlives it only until somebody notices. */
+export class Imap<T, R> {
+  readonly #host: ImapHost<T>
+  readonly #rules: ImapRules
+  /** By place: of the item in the input, or of its arrival. */
+  readonly #outcomes = new Map<number, Outcome>()
+  readonly #requests = new Set<Request<R>>()
+  readonly #tasks = new Set<Cancel>()
+  /** Items taken and not yet submitted. */
+  #part: T[] = []
+  #taken = 0
+  #submitted = 0
+  #arrived = 0
+  #delivered = 0
+  /** So many items may have been taken by now. */
+  #granted = 0
+  #pulling = false
+  /** Nothing more comes from the input; what it threw comes last. */
+  #ended = false
+  #last: Outcome | undefined
+  #over = false
+  #release: (() => void) | undefined
+
+  constructor(host: ImapHost<T>, rules: ImapRules) {
+    this.#host = host
+    this.#rules = rules
+    if (!rules.eager) return
+    this.#granted = rules.buffersize
+    this.#pull()
+  }
+
+  next(options: WaitOptions | undefined, holder: object): Promise<IteratorResult<R, undefined>> {
+    return new Promise((resolve, reject) => {
+      const request: Request<R> = { resolve, reject, holder }
+      if (options?.timeout !== undefined || options?.signal !== undefined) this.#limit(request, options)
+      this.#requests.add(request)
+      this.#grant()
+      this.#serve()
+      if (this.#requests.size > 0) this.#release ??= this.#host.stayAlive()
+    })
+  }
+
+  /** The consumer needs no more: what runs is stopped, the input closed. Those who wait are told the end. */
+  leave(): void {
+    this.#end()
+    this.#serve()
+  }
+
+  /** The work cannot go on: whoever asks next is told why. */
+  fail(error: unknown): void {
+    if (this.#over) return
+    this.#end()
+    this.#last = { succeeded: false, value: error }
+    this.#serve()
+  }
+
+  /** Hands out what is there to those who wait, and takes what may be taken for those who still do. */
+  #serve(): void {
+    for (const request of this.#requests) {
+      const outcome = this.#next()
+      if (outcome === undefined) break
+      this.#requests.delete(request)
+      this.#hand(request, outcome)
+    }
+    if (this.#requests.size > 0) this.#grant()
+    if (this.#requests.size > 0) return
+    this.#release?.()
+    this.#release = undefined
+  }
+
+  /** Somebody waits: as many items as the window holds may be taken. */
+  #grant(): void {
+    this.#granted = Math.max(this.#granted, this.#delivered + this.#rules.buffersize)
+    this.#pull()
+  }
+
+  /** The outcome that is next; null where there will be none; undefined where it is not there yet. */
+  #next(): Outcome | null | undefined {
+    const outcome = this.#outcomes.get(this.#delivered)
+    if (outcome !== undefined) {
+      this.#outcomes.delete(this.#delivered++)
+      if (!outcome.succeeded && this.#rules.eager) this.#end()
+      return outcome
+    }
+    if (!this.#over && (!this.#ended || this.#delivered < this.#taken)) return undefined
+    const last = this.#last
+    this.#last = undefined
+    this.#end()
+    return last ?? null
+  }
+
+  #hand(request: Request<R>, outcome: Outcome | null): void {
+    if (outcome === null) request.resolve({ done: true, value: undefined })
+    else if (outcome.succeeded) request.resolve({ done: false, value: outcome.value as R })
+    else request.reject(outcome.value)
+  }
+
+  /** A `next()` that waits no longer takes nothing with it. */
+  #limit(request: Request<R>, { timeout, signal }: WaitOptions): void {
+    const withdraw = (error: unknown): void => {
+      stop()
+      if (!this.#requests.delete(request)) return
+      request.reject(error)
+      this.#serve()
+    }
+    const aborted = (): void => withdraw(signal!.reason)
+    const timer = startTimer(timeout, () =>
+      withdraw(
+        new TimeoutError(`no result was ready within ${timeout} ms; it is handed out by a later next()`),
+      ),
+    )
+    const stop = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', aborted)
+    }
+    const { resolve, reject } = request
+    request.resolve = (result) => (stop(), resolve(result))
+    request.reject = (error) => (stop(), reject(error))
+    // What is there already wins over a signal that has aborted.
+    if (signal?.aborted === true) queueMicrotask(aborted)
+    else signal?.addEventListener('abort', aborted, { once: true })
+  }
+
+  /** Takes items as far as granted. One pull at a time; an asynchronous input goes on by itself. */
+  #pull(): void {
+    if (this.#pulling) return
+    this.#pulling = true
+    try {
+      while (!this.#ended && this.#taken < this.#granted) {
+        const step = this.#host.source.next()
+        if (step instanceof Promise) return this.#await(step)
+        this.#take(step)
+      }
+    } catch (error) {
+      this.#inputEnded({ succeeded: false, value: error })
+    }
+    this.#pulling = false
+  }
+
+  #await(step: Promise<Step<T>>): void {
+    // The input may wait for a result itself: what was taken is not kept back for a full chunk.
+    if (this.#tasks.size === 0) this.#submit()
+    const then = (): void => {
+      this.#pulling = false
+      this.#pull()
+      this.#serve()
+    }
+    step.then(
+      (answer) => {
+        this.#take(answer)
+        then()
+      },
+      (error: unknown) => {
+        this.#inputEnded({ succeeded: false, value: error })
+        then()
+      },
+    )
+  }
+
+  #take(step: Step<T>): void {
+    if (this.#over) return
+    if (step.done === true) return this.#inputEnded(undefined)
+    this.#taken++
+    this.#part.push(step.value)
+    if (this.#part.length >= this.#rules.chunksize || this.#taken >= this.#granted) this.#submit()
+  }
+
+  #inputEnded(last: Outcome | undefined): void {
+    if (this.#over) return
+    this.#ended = true
+    this.#last = last
+    this.#submit()
+  }
+
+  #submit(): void {
+    const items = this.#part
+    this.#part = []
+    if (items.length > 0) this.#send(items)
+  }
+
+  #send(items: readonly T[]): void {
+    const offset = this.#submitted
+    let cancel: Cancel | undefined
+    let settled = false
+    const done: ChunkDone = (succeeded, outcome) => {
+      settled = true
+      if (cancel !== undefined) this.#tasks.delete(cancel)
+      this.#settle(items.length, offset, succeeded, outcome)
+    }
+    try {
+      cancel = this.#host.submit(items, offset, done)
+    } catch (error) {
+      // An item that cannot travel fails alone.
+      if (items.length > 1) return items.forEach((item) => this.#over || this.#send([item]))
+      this.#submitted++
+      return done(false, error)
+    }
+    this.#submitted += items.length
+    if (!settled) this.#tasks.add(cancel)
+  }
+
+  #settle(count: number, offset: number, succeeded: boolean, outcome: unknown): void {
+    if (this.#over) return
+    const mixed = outcome instanceof Mixed
+    const failures = new Map(mixed ? outcome.failures : [])
+    for (let i = 0; i < count && !this.#over; i++) {
+      const place = this.#rules.ordered ? offset + i : this.#arrived
+      this.#arrived++
+      const good = succeeded || (mixed && !failures.has(i))
+      const values = (mixed ? outcome.values : outcome) as unknown[]
+      const value = good ? values[i] : mixed ? failures.get(i) : outcome
+      this.#outcomes.set(place, { succeeded: good, value })
+      if (this.#rules.onProgress !== undefined) call(this.#rules.onProgress, this.#arrived, this.#rules.total)
+    }
+    this.#serve()
+  }
+
+  #end(): void {
+    if (this.#over) return
+    this.#over = this.#ended = true
+    this.#last = undefined
+    this.#part = []
+    this.#outcomes.clear()
+    const reason = new CancelledError('the iteration that it was for has ended')
+    for (const cancel of this.#tasks) cancel(reason)
+    this.#tasks.clear()
+    this.#host.source.close()
+    this.#host.over()
+  }
+}
