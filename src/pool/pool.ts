@@ -149,8 +149,8 @@ export class Pool {
   /**
    * Calls `fn(item)` for every item and hands out the results one by one, in the order of the items, as they
    * are asked for: an endless input works in constant memory. An item that threw is thrown by its own
-   * next(), and the next one goes on; a `for await` ends there. Leaving the loop stops the work and closes the
-   * input. A pool that is closed goes on for the iterators it has given out. Python: `Pool.imap`, which takes
+   * next(), and the next one goes on; a `for await` ends there. Leaving the loop stops the work and closes
+   * the input. A pool that is closed goes on for the iterators it gave out. Python: `Pool.imap`, which takes
    * the whole input at once.
    *
    * @example
