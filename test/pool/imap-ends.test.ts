@@ -1,0 +1,160 @@
+/** imap: every way in which an iteration ends before its input does, and what is refused at the call. */
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import {
+  BrokenPoolError,
+  Pool,
+  PoolClosedError,
+  PoolTerminatedError,
+  SerializationError,
+  TimeoutError,
+} from 'plait'
+import { Gate, hold, reach } from '../gate.js'
+import { checkLeaks } from '../leaks.js'
+import { Counter, outcomes, rest } from './stream-kit.js'
+
+checkLeaks()
+
+const double = (x: number): number => x * 2
+const oddThrows = (x: number): number => {
+  if (x % 2 === 1) throw new RangeError(`odd ${x}`)
+  return x
+}
+
+describe('the end of the pool', () => {
+  it('close() lets iterators that were given out go on', async () => {
+    const pool = new Pool(2)
+    const counter = new Counter(50)
+    const iterator = pool.imap(double, counter)
+    pool.close()
+    assert.throws(() => pool.imap(double, [1]), PoolClosedError)
+    assert.equal((await rest(iterator)).length, 50)
+    assert.equal(await pool.join(), true)
+  })
+
+  it('close() and an iterator that is left: join() ends', async () => {
+    const pool = new Pool(1)
+    const iterator = pool.imap(double, new Counter())
+    await iterator.next()
+    pool.close()
+    assert.equal(await pool.join({ timeout: 20 }), false)
+    await iterator.return?.()
+    assert.equal(await pool.join(), true)
+  })
+
+  it('terminate() rejects who waits, once, and closes the input', async () => {
+    await using pool = new Pool(1)
+    const gate = new Gate()
+    const { folder } = gate
+    const counter = new Counter()
+    const iterator = pool.imap((): void => {
+      reach(folder, 'begun')
+      hold(folder, 'never')
+    }, counter)
+    const waiting = iterator.next()
+    await gate.reached('begun')
+    pool.terminate()
+    await assert.rejects(waiting, PoolTerminatedError)
+    assert.equal(counter.closed, true)
+    assert.equal((await iterator.next()).done, true)
+  })
+
+  it('terminate() is told to whoever asks next', async () => {
+    await using pool = new Pool(1)
+    const begun = pool.imap(double, new Counter())
+    await begun.next()
+    const fresh = pool.imap(double, new Counter())
+    pool.terminate()
+    await assert.rejects(begun.next(), PoolTerminatedError)
+    await assert.rejects(fresh.next(), /pool\.imap\(double\) ended/)
+  })
+
+  it('an initializer that throws is told too', async () => {
+    await using pool = new Pool(1, {
+      initializer: () => {
+        throw new Error('no database')
+      },
+    })
+    const iterator = pool.imap(double, new Counter())
+    await assert.rejects(iterator.next(), BrokenPoolError)
+  })
+
+  it('an input that never answers holds up nothing', async () => {
+    const pool = new Pool(1)
+    const silent = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) }
+    const iterator = pool.imap(double, silent)
+    const waiting = iterator.next()
+    await assert.rejects(iterator.next({ timeout: 10 }), TimeoutError)
+    await iterator.return?.()
+    assert.equal((await waiting).done, true)
+    pool.close()
+    assert.equal(await pool.join(), true)
+  })
+})
+
+describe('a signal', () => {
+  it('ends the iteration and closes the input', async () => {
+    await using pool = new Pool(1)
+    const abort = new AbortController()
+    const counter = new Counter()
+    const iterator = pool.imap(double, counter, { signal: abort.signal })
+    assert.equal((await iterator.next()).value, 0)
+    abort.abort(new Error('enough'))
+    await assert.rejects(iterator.next(), /enough/)
+    assert.equal(counter.closed, true)
+    assert.equal((await iterator.next()).done, true)
+    const late = pool.imap(double, new Counter(), { signal: abort.signal })
+    await assert.rejects(late.next(), /enough/)
+  })
+})
+
+it('an iterator that nobody holds any more closes its input', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const pool = new Pool(1)
+  const counter = new Counter()
+  await (async () => void (await pool.imap(double, counter).next()))()
+  for (let turn = 0; turn < 200 && !counter.closed; turn++) {
+    collect()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  assert.equal(counter.closed, true)
+  pool.close()
+  assert.equal(await pool.join(), true)
+})
+
+it('onProgress counts items as they arrive', async () => {
+  await using pool = new Pool(2)
+  const seen: unknown[] = []
+  const onProgress = (done: number, total: number | undefined): number => seen.push([done, total])
+  await outcomes(pool.imapUnordered(oddThrows, [1, 2, 3], { onProgress, chunksize: 2 }))
+  await rest(pool.imap(double, new Counter(2), { onProgress }))
+  assert.deepEqual(seen, [
+    [1, 3],
+    [2, 3],
+    [3, 3],
+    [1, undefined],
+    [2, undefined],
+  ])
+})
+
+it('bad input is an error at the call', async () => {
+  await using pool = new Pool(1)
+  assert.throws(() => pool.imap(1 as never, []), TypeError)
+  assert.throws(() => pool.imap(double, 5 as never), /items must be an iterable/)
+  for (const options of [{ buffersize: 0 }, { chunksize: 0 }, { buffersize: 1.5 }])
+    assert.throws(() => pool.imap(double, [], options), RangeError)
+  assert.throws(() => pool.imap(() => process.stdout.write('x'), [], { timeout: NaN }), RangeError)
+  const { stdout } = process
+  assert.throws(() => pool.imap(() => stdout, []), SerializationError)
+  const broken = { [Symbol.iterator]: () => ({ next: () => 5 }) }
+  await assert.rejects(pool.imap(double, broken as never).next(), TypeError)
+  const closed = {
+    [Symbol.iterator]: () => {
+      throw new Error('cannot open')
+    },
+  }
+  await assert.rejects(pool.imap(double, closed as never).next(), /cannot open/)
+})
