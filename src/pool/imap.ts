@@ -229,6 +229,8 @@ export class Imap<T, R> {
     this.#ended = true
     this.#last = last
     this.#submit()
+    // Those who wait may have had all that came before.
+    this.#serve()
   }
 
   #submit(): void {

@@ -236,6 +236,13 @@ describe('next()', () => {
       one.status === 'fulfilled' ? one.value.value : (one.reason as Error).message,
     )
     assert.deepEqual(shown, [0, 'odd 1', 2, 'odd 3', 4, undefined, undefined])
+    // The end is seen only after the last result was handed out.
+    const narrow = pool.imap(double, new Counter(1), { buffersize: 1 })
+    const steps = await Promise.all([narrow.next(), narrow.next(), narrow.next()])
+    assert.deepEqual(
+      steps.map(({ done }) => done),
+      [false, true, true],
+    )
   })
 
   it('that waits is told the end when the loop is left', async () => {
