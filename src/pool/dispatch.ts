@@ -26,6 +26,14 @@ const silence = 2
 const longestSilence = 64
 const longestTask = 1000
 
+/** A submit whose tasks are not all there yet. */
+export interface Submit {
+  /** The pool will not work any more. */
+  halt(error: unknown): void
+  /** The rest is to come without being asked for; or no longer. */
+  drain?(on: boolean): void
+}
+
 export class Dispatch implements Host {
   readonly name: string
   state: PoolStatistics['state'] = 'running'
@@ -40,10 +48,11 @@ export class Dispatch implements Host {
   readonly #staff: Staff
   /** Tasks that are not settled. */
   #live = 0
-  /** Submits whose input is still to come: who is told when the pool will not work any more. */
-  readonly #expected = new Map<(error: unknown) => void, string>()
+  /** Submits whose input is still to come, and what messages call them. */
+  readonly #expected = new Map<Submit, string>()
   /** Pending promises that no task stands behind. */
   #waiters = 0
+  #drainers = 0
   #completed = 0
   #failed = 0
   #watching: NodeJS.Timeout | undefined
@@ -100,12 +109,12 @@ export class Dispatch implements Host {
 
   /**
    * More tasks of one submit, called `what`, will come: a pool that is closed goes on until the answer is
-   * called. `onHalt` is told when the pool will not work any more.
+   * called.
    */
-  expect(what: string, onHalt: (error: unknown) => void): () => void {
-    this.#expected.set(onHalt, what)
+  expect(what: string, submit: Submit): () => void {
+    this.#expected.set(submit, what)
     return () => {
-      if (this.#expected.delete(onHalt)) this.#rest()
+      if (this.#expected.delete(submit)) this.#rest()
     }
   }
 
@@ -124,6 +133,18 @@ export class Dispatch implements Host {
       (what) => new PoolTerminatedError(`pool ${this.name} was terminated before ${what} ended`),
     )
     this.#staff.stop()
+  }
+
+  /**
+   * Somebody waits for the end of the pool, until the answer is called: what is still to come, comes unasked.
+   */
+  drain(): () => void {
+    const stopStaying = this.stayAlive()
+    if (this.#drainers++ === 0) for (const submit of Array.from(this.#expected.keys())) submit.drain?.(true)
+    return () => {
+      stopStaying()
+      if (--this.#drainers === 0) for (const submit of this.#expected.keys()) submit.drain?.(false)
+    }
   }
 
   /** A promise is pending that no task stands behind: the event loop goes on until the answer is called. */
@@ -293,7 +314,7 @@ export class Dispatch implements Host {
   }
 
   #rejectAll(error: (what: string) => unknown): void {
-    for (const [onHalt, what] of Array.from(this.#expected)) onHalt(error(what))
+    for (const [submit, what] of Array.from(this.#expected)) submit.halt(error(what))
     for (let task = this.#line.shift(); task !== undefined; task = this.#line.shift())
       this.#settle(task, false, error(about(task)))
     for (const task of this.#staff.held()) this.#settle(task, false, error(about(task)))

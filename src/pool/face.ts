@@ -125,7 +125,8 @@ export class Face {
       }
     const fail = (error: unknown): void => (gather === undefined ? halt.abort(error) : gather.fail(error))
     const stopListening = signal && onAbort(signal, fail)
-    const expected = dispatch.expect(`${this.#intake.nameOf(method)}(${image.name})`, fail)
+    const what = `${this.#intake.nameOf(method)}(${image.name})`
+    const expected = dispatch.expect(what, { halt: fail })
     const release = dispatch.stayAlive()
     dispatch.images.retain(image)
 
@@ -168,20 +169,22 @@ export class Face {
     const image = this.#image(method, fn)
     const signal = options?.signal
     const chunksize = options?.chunksize ?? 1
-    const cleanUp = (): void => {
-      expected()
-      stopListening?.()
-      dispatch.images.release(image)
-    }
     const host: ImapHost<T> = {
       source,
       submit: (part, offset, done) => this.#part(method, image, part, offset, options, rules, done),
       stayAlive: () => dispatch.stayAlive(),
-      over: () => cleanUp(),
+      done: () => {
+        expected()
+        dispatch.images.release(image)
+      },
+      over: () => stopListening?.(),
     }
     dispatch.images.retain(image)
     const what = `${this.#intake.nameOf(method)}(${image.name})`
-    const expected = dispatch.expect(what, (error) => imap.fail(error))
+    const expected = dispatch.expect(what, {
+      halt: (error) => imap.fail(error),
+      drain: (on) => imap.drain(on),
+    })
     const stopListening = signal && onAbort(signal, (reason) => imap.fail(reason))
     const imap: Imap<T, R> = new Imap(host, {
       ordered: rules.ordered,

@@ -24,7 +24,9 @@ export interface ImapHost<T> {
   submit(items: readonly T[], offset: number, done: ChunkDone): Cancel
   /** The event loop is to go on until the answer is called. */
   stayAlive(): () => void
-  /** The end: no more tasks, no more of the submit's signal. */
+  /** Nothing more will be submitted, and nothing is under way. */
+  done(): void
+  /** Nobody asks any more. */
   over(): void
 }
 
@@ -76,6 +78,9 @@ export class Imap<T, R> {
   #pulling = false
   /** Nothing more comes from the input; what it threw comes last. */
   #ended = false
+  #done = false
+  /** Somebody waits for the end of all work: the rest is done without being asked for. */
+  #draining = false
   #last: Outcome | undefined
   #over = false
   #release: (() => void) | undefined
@@ -105,6 +110,12 @@ export class Imap<T, R> {
     this.#serve()
   }
 
+  /** Does what is left without waiting for the consumer, a window of it at a time; or no longer. */
+  drain(on: boolean): void {
+    this.#draining = on
+    if (on) this.#grant()
+  }
+
   /** The work cannot go on: whoever asks next is told why. */
   fail(error: unknown): void {
     if (this.#over) return
@@ -129,7 +140,8 @@ export class Imap<T, R> {
 
   /** Somebody waits: as many items as the window holds may be taken. */
   #grant(): void {
-    this.#granted = Math.max(this.#granted, this.#delivered + this.#rules.buffersize)
+    const from = this.#draining ? this.#arrived : this.#delivered
+    this.#granted = Math.max(this.#granted, from + this.#rules.buffersize)
     this.#pull()
   }
 
@@ -231,6 +243,7 @@ export class Imap<T, R> {
     this.#submit()
     // Those who wait may have had all that came before.
     this.#serve()
+    this.#checkDone()
   }
 
   #submit(): void {
@@ -274,6 +287,14 @@ export class Imap<T, R> {
       if (this.#rules.onProgress !== undefined) call(this.#rules.onProgress, this.#arrived, this.#rules.total)
     }
     this.#serve()
+    if (this.#draining) this.#grant()
+    this.#checkDone()
+  }
+
+  #checkDone(): void {
+    if (this.#done || !this.#ended || this.#arrived < this.#taken) return
+    this.#done = true
+    this.#host.done()
   }
 
   #end(): void {
@@ -287,5 +308,7 @@ export class Imap<T, R> {
     this.#tasks.clear()
     this.#host.source.close()
     this.#host.over()
+    if (!this.#done) this.#host.done()
+    this.#done = true
   }
 }

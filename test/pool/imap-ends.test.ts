@@ -34,14 +34,38 @@ describe('the end of the pool', () => {
     assert.equal(await pool.join(), true)
   })
 
-  it('close() and an iterator that is left: join() ends', async () => {
+  it('join() does what is left unasked, and the results wait', async () => {
+    const pool = new Pool(2)
+    const [fresh, begun] = [new Counter(30), new Counter(30)]
+    const iterators = [pool.imap(double, fresh, { chunksize: 4 }), pool.imap(double, begun)] as const
+    assert.equal((await iterators[1].next()).value, 0)
+    pool.close()
+    assert.equal(await pool.join(), true)
+    assert.deepEqual([fresh.taken, begun.taken], [30, 30])
+    const expected = Array.from(new Counter(30), double)
+    assert.deepEqual(await rest(iterators[0]), expected)
+    assert.deepEqual(await rest(iterators[1]), expected.slice(1))
+  })
+
+  it('join() waits for an endless one until its loop is left', async () => {
     const pool = new Pool(1)
     const iterator = pool.imap(double, new Counter())
     await iterator.next()
     pool.close()
     assert.equal(await pool.join({ timeout: 20 }), false)
+    assert.equal((await iterator.next()).value, 2)
+    const waiting = pool.join()
     await iterator.return?.()
+    assert.equal(await waiting, true)
+  })
+
+  it('an iterator whose work is done holds up nobody', async () => {
+    const pool = new Pool(1)
+    const iterator = pool.imap(double, [1, 2], { buffersize: 5 })
+    assert.equal((await iterator.next()).value, 2)
+    pool.close()
     assert.equal(await pool.join(), true)
+    assert.deepEqual(await rest(iterator), [4])
   })
 
   it('terminate() rejects who waits, once, and closes the input', async () => {
