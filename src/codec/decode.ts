@@ -8,7 +8,7 @@ import { maxDepth } from '../core/limits.ts'
 import { readFloat64s, readInt32s, sparseArray } from './arrays.ts'
 import { openBuffer, type Arrived } from './buffers.ts'
 import { applyLevel, defineAccessor, defineValue } from './properties.ts'
-import { readShape } from './shapes.ts'
+import { learn, readShape, type KnownShape } from './records.ts'
 import { Input } from './input.ts'
 import { readContent } from './rebuild.ts'
 import * as tag from './tags.ts'
@@ -30,9 +30,10 @@ export class Decoder extends Input {
   attachments: readonly unknown[] = nothing
   private extension: DecodeExtension | undefined
   private busy = false
-  private readonly values: unknown[] = []
+  /** @internal What can be referred to, by slot. */
+  readonly values: unknown[] = []
   private count = 0
-  private readonly shapes: (readonly string[] | undefined)[] = []
+  private readonly shapes: (KnownShape | undefined)[] = []
   private shapeCount = 0
   private buffers: Arrived[] | undefined
   private depth = 0
@@ -149,32 +150,39 @@ export class Decoder extends Input {
     return value
   }
 
-  private readNewShape(): readonly string[] {
+  private readNewShape(): KnownShape {
     const size = this.readByte()
     this.need(size)
-    const keys = readShape(this.bytes, this.pos, size)
-    if (keys === undefined) throw this.corrupt('the keys of an object are garbled')
+    const shape = readShape(this.bytes, this.pos, size)
+    if (shape === undefined) throw this.corrupt('the keys of an object are garbled')
     this.pos += size
-    this.shapes[this.shapeCount++] = keys
-    return keys
+    this.shapes[this.shapeCount++] = shape
+    return shape
   }
 
   private readObject(
-    keys: readonly string[] | undefined,
+    shape: KnownShape | undefined,
     prototype: object | undefined,
     slot: number,
   ): object {
-    if (keys === undefined) throw this.corrupt('an object of a shape that was not announced')
+    if (shape === undefined) throw this.corrupt('an object of a shape that was not announced')
     this.enter()
+    const { keys } = shape
     if (prototype !== undefined) {
       const object = this.defined(slot, Object.create(prototype) as object)
       for (const key of keys) defineValue(object, key, this.read())
       this.depth--
       return object
     }
+    if (shape.reader !== undefined) {
+      const made = shape.reader(this, slot)
+      this.depth--
+      return made
+    }
     const object: Record<string, unknown> = {}
     this.values[slot] = object
     for (let i = 0; i < keys.length; i++) object[keys[i]!] = this.read()
+    learn(shape, object)
     this.depth--
     return object
   }

@@ -4,7 +4,7 @@
  */
 import { errorClasses } from '../core/errors.ts'
 import { isOtherRealm } from './brands.ts'
-import { propertiesOf, readOwn, type Property } from './properties.ts'
+import { readOwn, type Property } from './properties.ts'
 import * as tag from './tags.ts'
 
 type ErrorClass = abstract new (...args: never[]) => Error
@@ -13,6 +13,11 @@ const nativeClasses: ReadonlyMap<string, ErrorClass> = new Map<string, ErrorClas
   [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError].map(
     (type) => [type.name, type],
   ),
+)
+
+/** The same by their prototypes: most errors are found here. */
+const nativeNames: ReadonlyMap<object, string> = new Map(
+  [...nativeClasses].map(([name, type]) => [type.prototype, name]),
 )
 
 /**
@@ -29,6 +34,8 @@ const stackGetter = (
  * class.
  */
 export function errorName(error: object, prototype: object): string | undefined {
+  const native = nativeNames.get(prototype)
+  if (native !== undefined) return native
   const constructor = constructorOf(prototype)
   const name = constructor?.name ?? ''
   if (
@@ -44,6 +51,7 @@ export function errorName(error: object, prototype: object): string | undefined 
  * is in their own properties, so they arrive as the builtin class beneath.
  */
 function isInternal(error: object, prototype: object): boolean {
+  if (nativeNames.has(prototype)) return false
   const constructor = Object.getOwnPropertyDescriptor(prototype, 'constructor')
   const name = constructorOf(prototype)?.name ?? ''
   // Most of them show a getter where the constructor should be.
@@ -71,12 +79,16 @@ function constructorOf(prototype: object): Function | undefined {
 /** What travels of an error beside its class: all own data, enumerable or not. */
 export function errorProperties(error: object): Property[] {
   const internal = isInternal(error, Object.getPrototypeOf(error) as object)
-  const properties = propertiesOf(error, true).filter(([key, own]) => {
-    if (key === 'stack' || (internal && !('value' in own))) return false
+  const properties: Property[] = []
+  for (const key of Reflect.ownKeys(error)) {
+    // Becomes text at the first look at it: looked at once, below.
+    if (key === 'stack') continue
+    const own = Object.getOwnPropertyDescriptor(error, key)!
+    if (internal && !('value' in own)) continue
     // Node decorates its own errors with hidden methods and symbols.
-    if (typeof key === 'symbol' && own.enumerable !== true) return false
-    return own.enumerable === true || typeof own.value !== 'function'
-  })
+    if (own.enumerable === true || (typeof key !== 'symbol' && typeof own.value !== 'function'))
+      properties.push([key, own])
+  }
   const stack = stackOf(error)
   if (typeof stack === 'string')
     properties.push(['stack', { value: stack, writable: true, enumerable: false, configurable: true }])
@@ -110,7 +122,7 @@ export function makeError(name: string, prototype: object | undefined): Error {
   Error.stackTraceLimit = 0
   try {
     const error = Reflect.construct(type === AggregateError ? Error : (type ?? Error), []) as Error
-    Object.setPrototypeOf(error, target as object)
+    if (Object.getPrototypeOf(error) !== target) Object.setPrototypeOf(error, target as object)
     return error
   } finally {
     Error.stackTraceLimit = limit

@@ -99,10 +99,19 @@ export function writeProperties(encoder: Encoder, properties: readonly Property[
 }
 
 const simple = tag.ENUMERABLE | tag.WRITABLE | tag.CONFIGURABLE
+const hidden = tag.WRITABLE | tag.CONFIGURABLE
+
+/**
+ * Up to Node 20 the stack of an error is data, and a definition of it would first make the text of the stack
+ * that it replaces.
+ */
+const stackIsData = 'value' in (getOwnPropertyDescriptor(new Error(), 'stack') ?? {})
 
 /** Puts one property on an object, whatever its prototype would do with an assignment. */
 export function defineValue(target: object, key: PropertyKey, value: unknown, flags = simple): void {
   if (flags === simple && !(key in target)) (target as Record<PropertyKey, unknown>)[key] = value
+  else if (key === 'stack' && flags === hidden && stackIsData && types.isNativeError(target))
+    (target as { stack: unknown }).stack = value
   else
     Object.defineProperty(target, key, {
       value,

@@ -79,9 +79,19 @@ export function readLatin1(bytes: Buffer, pos: number, length: number): string {
   const place = (hash ^ (hash >>> 10)) & 1023
   const candidate = recent[place]!
   if (candidate.length === length && same(candidate, bytes, pos)) return candidate
-  const text = (bytes as unknown as RawBuffer).latin1Slice(pos, pos + length)
+  const text = length <= 4 ? shortText(bytes, pos, length) : (bytes as unknown as RawBuffer).latin1Slice(pos, pos + length)
   recent[place] = text
   return text
+}
+
+const { fromCharCode } = String
+
+function shortText(bytes: Buffer, pos: number, length: number): string {
+  if (length === 0) return ''
+  if (length === 1) return fromCharCode(bytes[pos]!)
+  if (length === 2) return fromCharCode(bytes[pos]!, bytes[pos + 1]!)
+  if (length === 3) return fromCharCode(bytes[pos]!, bytes[pos + 1]!, bytes[pos + 2]!)
+  return fromCharCode(bytes[pos]!, bytes[pos + 1]!, bytes[pos + 2]!, bytes[pos + 3]!)
 }
 
 function same(text: string, bytes: Buffer, pos: number): boolean {
