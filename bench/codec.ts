@@ -32,6 +32,9 @@ const numbers = (n: number, make: (i: number) => number): number[] =>
 
 const subjects: readonly Subject[] = [
   { name: 'small message', json: true, values: many((i) => ({ id: i, args: [i] })) },
+  { name: '[7]', json: true, values: many((i) => [i]) },
+  { name: '{ x, y }', json: true, values: many((i) => ({ x: i, y: i * 2 })) },
+  { name: 'a mixed array', json: true, values: many((i) => ['a', i, true, null]) },
   { name: 'medium object', json: true, values: many(medium) },
   { name: 'a number', json: true, values: many((i) => i) },
   { name: '1000 ints', json: true, values: [numbers(1000, (i) => i * 31)] },

@@ -160,29 +160,16 @@ export class Decoder extends Input {
     return shape
   }
 
-  private readObject(
-    shape: KnownShape | undefined,
-    prototype: object | undefined,
-    slot: number,
-  ): object {
+  private readObject(shape: KnownShape | undefined, prototype: object | undefined, slot: number): object {
     if (shape === undefined) throw this.corrupt('an object of a shape that was not announced')
     this.enter()
-    const { keys } = shape
-    if (prototype !== undefined) {
-      const object = this.defined(slot, Object.create(prototype) as object)
-      for (const key of keys) defineValue(object, key, this.read())
-      this.depth--
-      return object
+    let object: object
+    if (prototype === undefined && shape.reader !== undefined) object = shape.reader(this, slot)
+    else {
+      object = this.defined(slot, prototype === undefined ? {} : (Object.create(prototype) as object))
+      for (const key of shape.keys) defineValue(object, key, this.read())
+      if (prototype === undefined) learn(shape, object as Record<string, unknown>)
     }
-    if (shape.reader !== undefined) {
-      const made = shape.reader(this, slot)
-      this.depth--
-      return made
-    }
-    const object: Record<string, unknown> = {}
-    this.values[slot] = object
-    for (let i = 0; i < keys.length; i++) object[keys[i]!] = this.read()
-    learn(shape, object)
     this.depth--
     return object
   }

@@ -9,6 +9,7 @@ import { maxDepth } from '../core/limits.ts'
 import { arrayKind, writeInt32s, writeFloat64s, writeSparse } from './arrays.ts'
 import { isArgumentsObject, isProxy } from './brands.ts'
 import { Trailer } from './buffers.ts'
+import { Met } from './met.ts'
 import { writeArguments, writeNative, writeOther, writePrimitiveSymbol } from './natives.ts'
 import { Output } from './output.ts'
 import { cannotSend, keySegment, prependPath } from './path.ts'
@@ -52,9 +53,6 @@ const { getPrototypeOf, getOwnPropertyDescriptor, isExtensible } = Object
 const { getOwnPropertyNames, getOwnPropertySymbols } = Object
 const descriptorOf: (object: object, key: string) => PropertyDescriptor | undefined = getOwnPropertyDescriptor
 
-/** So many values are compared one by one before a Map pays. */
-const fewValues = 16
-
 /** Objects with more keys are not asked for hidden ones. */
 const fewKeys = 16
 
@@ -72,11 +70,9 @@ export class Encoder extends Output {
   readonly reducing: number[] = []
   /** @internal */
   depth = 0
-  private busy = false
-  private readonly seen: unknown[] = new Array<unknown>(fewValues).fill(undefined)
-  private met: Set<unknown> | undefined
-  private slots: Map<unknown, number> | undefined
-  private count = 0
+  /** @internal In the middle of a message. */
+  busy = false
+  private readonly met = new Met()
   /** Values of the objects whose keys are being written, so that nothing is read twice. */
   private readonly stack: unknown[] = []
   private top = 0
@@ -111,24 +107,16 @@ export class Encoder extends Output {
 
   /** Writes one nested value; shares references with the root. */
   write(value: unknown): void {
-    switch (typeof value) {
-      case 'number':
-        return this.writeNumber(value)
-      case 'string':
-        return writeText(this.writer, value)
-      case 'object':
-        return value === null ? this.writeByte(tag.NULL) : this.writeObject(value)
-      case 'boolean':
-        return this.writeByte(value ? tag.TRUE : tag.FALSE)
-      case 'undefined':
-        return this.writeByte(tag.UNDEFINED)
-      case 'bigint':
-        return this.writeBigInt(value)
-      case 'symbol':
-        if (!writePrimitiveSymbol(this, value) && !this.writeReference(value)) this.writeForeign(value)
-        return
-      case 'function':
-        if (!this.writeReference(value)) this.writeForeign(value)
+    // Comparisons, not a switch: V8 makes a name for each `typeof` that is not compared at once.
+    if (typeof value === 'number') this.writeNumber(value)
+    else if (typeof value === 'string') writeText(this.writer, value)
+    else if (typeof value === 'object' && value !== null) this.writeObject(value)
+    else if (typeof value === 'boolean') this.writeByte(value ? tag.TRUE : tag.FALSE)
+    else if (value === undefined || value === null) this.writeByte(value === null ? tag.NULL : tag.UNDEFINED)
+    else if (typeof value === 'bigint') this.writeBigInt(value)
+    else if (typeof value !== 'symbol' || !writePrimitiveSymbol(this, value)) {
+      const foreign = value as symbol | Function
+      if (!this.writeReference(foreign)) this.writeForeign(foreign)
     }
   }
 
@@ -154,32 +142,8 @@ export class Encoder extends Output {
 
   /** Writes REF where the value was met before; else gives it the next slot. */
   private writeReference(value: object | symbol): boolean {
-    const count = this.count
-    if (count >= fewValues) return this.writeLateReference(value)
-    const seen = this.seen
-    for (let i = 0; i < count; i++) if (seen[i] === value) return this.refer(i)
-    seen[count] = value
-    this.count = count + 1
-    return false
-  }
-
-  /** Many values: a Set asks and adds in one step; slots are looked up only once something was met twice. */
-  private writeLateReference(value: object | symbol): boolean {
-    const met = (this.met ??= new Set(this.seen))
-    if (this.slots === undefined) {
-      met.add(value)
-      if (met.size > this.count) {
-        this.count++
-        return false
-      }
-      let slot = 0
-      this.slots = new Map()
-      for (const each of met) this.slots.set(each, slot++)
-    }
-    const slot = this.slots.get(value)
-    if (slot !== undefined) return this.refer(slot)
-    this.slots.set(value, this.count++)
-    return false
+    const slot = this.met.slotOf(value)
+    return slot < 0 ? false : this.refer(slot)
   }
 
   private refer(slot: number): true {
@@ -192,7 +156,7 @@ export class Encoder extends Output {
 
   /** @internal The slot given last. */
   get lastSlot(): number {
-    return this.count - 1
+    return this.met.count - 1
   }
 
   /** @internal */
@@ -246,7 +210,8 @@ export class Encoder extends Output {
   /** The values of `shape` lie on the stack from `base` on. */
   private writeShaped(shape: ShapeNode, base: number): void {
     const { keys } = shape
-    this.writeShape(shape)
+    if (shape.epoch === this.epoch && shape.id < 16) this.writeByte(tag.SHORT_OBJECT | shape.id)
+    else this.writeShape(shape)
     const stack = this.stack
     let i = 0
     try {
@@ -262,7 +227,6 @@ export class Encoder extends Output {
 
   private writeShape(shape: ShapeNode): void {
     if (shape.epoch === this.epoch) {
-      if (shape.id < 16) return this.writeByte(tag.SHORT_OBJECT | shape.id)
       this.writeByte(tag.OBJECT)
       return this.writeUint(shape.id)
     }
@@ -356,10 +320,8 @@ export class Encoder extends Output {
   private reset(): void {
     this.busy = false
     this.extension = undefined
-    const few = Math.min(this.count, fewValues)
-    for (let i = 0; i < few; i++) this.seen[i] = undefined
-    this.met = this.slots = undefined
-    this.count = this.depth = this.shapes = 0
+    this.met.clear()
+    this.depth = this.shapes = 0
     if (this.top > 0 || this.stack.length > 1024) this.stack.length = this.top = 0
     if (this.reducing.length > 0) this.reducing.length = 0
     if (this.trailer.size > 0) this.trailer.clear()
@@ -367,17 +329,11 @@ export class Encoder extends Output {
 }
 
 const spare = new Encoder()
-let spareIsBusy = false
 
 /** Writes one root at writer.pos. May be called while another encode is at work, as a reducer does. */
 export function encode(value: unknown, writer: Writer, extension?: EncodeExtension): void {
-  if (spareIsBusy) return new Encoder().encode(value, writer, extension)
-  spareIsBusy = true
-  try {
-    spare.encode(value, writer, extension)
-  } finally {
-    spareIsBusy = false
-  }
+  const encoder = spare.busy ? new Encoder() : spare
+  encoder.encode(value, writer, extension)
 }
 
 function tooDeep(than = `than ${maxDepth} levels`): SerializationError {

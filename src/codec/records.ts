@@ -14,7 +14,7 @@ export interface KnownShape {
   readonly keys: readonly string[]
   /** Made after many objects. */
   reader: RecordReader | undefined
-  /** Objects to come before the reader is made. */
+  /** How many objects are to come before the reader is made; 0 and less: none will be. */
   wait: number
 }
 
@@ -25,16 +25,16 @@ const patience = 64
 /** Objects with more keys are read by the loop. */
 const mostKeys = 24
 
-/** The shape whose block lies at `pos`, `size` bytes inside the message; undefined where it is malformed. */
+/** The shape whose block lies at `pos`: `size` bytes of the message. Undefined where it is malformed. */
 export function readShape(bytes: Buffer, pos: number, size: number): KnownShape | undefined {
-  // Length, first and last character and one between tell most blocks apart; which it is, the comparison says.
+  // The length and three characters tell most blocks apart; which it is, the comparison says.
   const hash = size + bytes[pos + 2]! * 7 + bytes[pos + (size >> 1)]! * 31 + bytes[pos + size - 1]! * 131
   const place = hash & 255
   const candidate = known[place]
   if (candidate !== undefined && sameBytes(candidate.bytes, bytes, pos, size)) return candidate
   const keys = parseBlock(bytes, pos, size)
   if (keys === undefined) return undefined
-  const wait = keys.length <= mostKeys ? patience : Infinity
+  const wait = keys.length <= mostKeys ? patience : 0
   const shape = { bytes: Buffer.from(bytes.subarray(pos, pos + size)), keys, reader: undefined, wait }
   known[place] = shape
   return shape
@@ -63,26 +63,32 @@ function parseBlock(bytes: Buffer, pos: number, size: number): string[] | undefi
   return pos === end && count > 0 ? keys : undefined
 }
 
+/** Told of each object that the loop has read; after many of a shape, makes its reader. */
+export function learn(shape: KnownShape, object: Record<string, unknown>): void {
+  if (--shape.wait === 0) shape.reader = makeReader(shape.keys, object)
+}
+
 /**
- * Makes the reader of a shape. The object has to exist before its members do, which may refer to it, and so
- * begins with stand-ins: a number where `sample` has one. Objects of the user's own with the same keys share
- * their hidden class with these, and a number's field that once held `undefined` is slow for all of them.
+ * The object has to exist before its members, which may refer to it, and so begins with stand-ins: a number
+ * where `sample` has one. The user's own objects of the same keys share V8's hidden class with it, and where
+ * the field of a number once held `undefined`, arithmetic on all of them would be several times slower.
  */
 function makeReader(keys: readonly string[], sample: Record<string, unknown>): RecordReader | undefined {
-  const names = keys.map((key) => JSON.stringify(key))
-  const members = keys.map((key, i) => `${names[i]}: ${typeof sample[key] === 'number' ? 0 : undefined}`)
-  const text = `const object = decoder.values[slot] = { ${members.join(', ')} }
-    ${names.map((name) => `object[${name}] = decoder.read()`).join('\n')}
-    return object`
+  const standIns = keys.map(
+    (key) => `${JSON.stringify(key)}: ${typeof sample[key] === 'number' ? 0 : undefined}`,
+  )
+  const reads = keys.map((key) => `object[${JSON.stringify(key)}] = decoder.read()`)
+  const lines = [
+    `'use strict'`,
+    `const object = decoder.values[slot] = { ${standIns.join(', ')} }`,
+    ...reads,
+    'return object',
+  ]
   try {
-    return new Function('decoder', 'slot', text) as RecordReader
+    // oxlint-disable-next-line typescript/no-implied-eval -- keys are quoted, all else is ours
+    return new Function('decoder', 'slot', lines.join('\n')) as RecordReader
   } catch (error) {
     if (error instanceof EvalError) return undefined
     throw error
   }
-}
-
-/** Told of an object that the loop has read; after many, makes the reader. */
-export function learn(shape: KnownShape, object: Record<string, unknown>): void {
-  if (--shape.wait === 0) shape.reader = makeReader(shape.keys, object)
 }
