@@ -1,6 +1,6 @@
 /**
- * What the encoder has met in a message, by identity: objects, functions and symbols, each of which gets a slot
- * when it is first met. Forgets all at the end of the message.
+ * What the encoder has met in a message, by identity: objects, functions and symbols. Each gets a slot when
+ * it is first met; all are forgotten at the end of the message.
  */
 
 /** So many values are compared one by one before a Set pays. */

@@ -1,6 +1,6 @@
 /**
- * Readers of shapes that come often: the same values as from the loop, whatever the keys are, and nothing else
- * changes where the process may not make code from strings.
+ * Readers of shapes that come often: the same values as from the loop, whatever the keys are, and also where
+ * the process may not make code from strings.
  */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
