@@ -5,7 +5,7 @@
  * lie flat in dist/, because modules name their neighbours by URL (`./entry.js`). Called by
  * tools/prepare.mjs.
  */
-import { cpSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -15,13 +15,19 @@ const from = join(root, 'build', 'src')
 const to = join(root, 'dist')
 
 /** The package's entry points. */
-const entries = ['api/index']
+const entries = ['api/index', 'api/futures']
 /**
  * The child's first file, and the modules that it is told by URL. One file holds them all: each file more
  * costs at every start and import.
  */
 const first = 'worker/entry'
 const roles = { run: 'worker/run', role: 'pool/role' }
+
+/**
+ * What some entries share with the child, and others do not need, would lie in a file of its own. Named here,
+ * it is in the file that all of them load anyway.
+ */
+const shared = 'worker/self'
 
 /**
  * Importing `node:fs` or `node:util` as an ES module reads every export of it, and so loads what is behind
@@ -41,6 +47,9 @@ const virtual = {
       const lines = Object.entries(roles).map(([name, path]) => `export * as ${name} from './${path}.js'`)
       return { contents: [`import './${first}.js'`, ...lines].join('\n'), resolveDir: from }
     })
+    onLoad({ filter: /[/\\]api[/\\]\w+\.js$/ }, ({ path }) => ({
+      contents: `${readFileSync(path, 'utf8')}\nimport '../${shared}.js'`,
+    }))
     onResolve({ filter: /^node:(fs|util)$/ }, ({ path }) => ({ path, namespace: 'lean' }))
     onLoad({ filter: /.*/, namespace: 'lean' }, ({ path }) => {
       const names = builtins[path].replaceAll(' ', ', ')

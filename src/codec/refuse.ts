@@ -54,8 +54,12 @@ const globalClasses: Record<string, string> = {
   TextEncoder: onlyOptions,
 }
 
-/** Tell this library's own Pool, which lives floors above, from others of that name. */
-const poolMethods = ['applyAsync', 'starmapAsync', 'statistics']
+/** This library's own classes, which live floors above; their methods tell them from others of that name. */
+const ours: Record<string, readonly [methods: readonly string[], what: string, hint: string]> = {
+  Pool: [['applyAsync', 'starmapAsync', 'statistics'], 'a Pool', 'Make one inside the function'],
+  FaceExecutor: [['submit', 'withOptions', 'shutdown'], 'an executor', 'Make one inside the function'],
+  Future: [['exception', 'addDoneCallback', 'running'], 'a Future', awaitFirst],
+}
 
 /** Refuses what cannot travel; returns where nothing speaks against asking the extension. */
 export function refuse(value: object): void {
@@ -87,8 +91,9 @@ export function refuse(value: object): void {
 
 function refuseClass(constructor: Function, prototype: object): void {
   const { name } = constructor
-  if (name === 'Pool' && poolMethods.every((key) => Object.hasOwn(prototype, key)))
-    throw cannotSend('a Pool lives in this process', 'Make one inside the function')
+  const own = Object.hasOwn(ours, name) ? ours[name] : undefined
+  if (own?.[0].every((key) => Object.hasOwn(prototype, key)) === true)
+    throw cannotSend(`${own[1]} lives in this process`, own[2])
   const hint = globalClasses[name]
   if (hint !== undefined && Object.hasOwn(globalClasses, name) && globalValue(name) === constructor)
     throw cannotSend(`${article(name)} lives in this process`, hint)

@@ -56,10 +56,11 @@ async function finishItems(
 
 /** As callItems, and an item that throws fails alone. */
 function callEach(task: Running, fn: Call, items: unknown[]): unknown {
+  const star = (task.flags & STAR) !== 0
   const outcome = new Mixed(new Array<unknown>(items.length), [])
   for (let i = 0; i < items.length; i++) {
     try {
-      const value = fn(items[i])
+      const value = star ? fn(...(items[i] as unknown[])) : fn(items[i])
       if (isThenable(value)) return finishEach(task, fn, items, outcome, i, value)
       outcome.values[i] = value
     } catch (error) {
@@ -77,9 +78,11 @@ async function finishEach(
   from: number,
   first: PromiseLike<unknown>,
 ): Promise<unknown> {
+  const star = (task.flags & STAR) !== 0
+  const again = (i: number): unknown => (star ? fn(...(items[i] as unknown[])) : fn(items[i]))
   for (let i = from; i < items.length && !task.stopped; i++) {
     try {
-      outcome.values[i] = await (i === from ? first : fn(items[i]))
+      outcome.values[i] = await (i === from ? first : again(i))
     } catch (error) {
       outcome.failures.push([i, error])
     }

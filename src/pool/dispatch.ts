@@ -102,6 +102,14 @@ export class Dispatch implements Host {
     return true
   }
 
+  /** For a face all of whose tasks are REVOCABLE: none that has not begun ever does, all reject with `reason`. */
+  revokeAll(reason: unknown): void {
+    for (const task of this.#staff.held()) this.revoke(task, reason)
+    for (const task of this.#returning.splice(0)) this.#settle(task, false, reason)
+    for (let task = this.#line.shift(); task !== undefined; task = this.#line.shift())
+      this.#settle(task, false, reason)
+  }
+
   /** Does `task` run now? */
   runs(task: Task): boolean {
     return this.#staff.holder(task)?.holdings.hasBegun(task) ?? false

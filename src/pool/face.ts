@@ -34,6 +34,8 @@ export interface StreamRules extends ItemRules {
   readonly ordered: boolean
   /** An executor's: it begins at once, ends at the first error, and lets what runs go on. */
   readonly eager?: boolean
+  /** Of an eager one: the input has an end and is all there, so that close() takes the rest of it. */
+  readonly whole?: boolean
 }
 
 export class Face {
@@ -41,6 +43,8 @@ export class Face {
   readonly #intake: Intake
   readonly #retries: number
   readonly #concurrency: number
+  /** What close() means to the eager iterations that have not ended. */
+  readonly #eager = new Set<(drop: boolean) => void>()
 
   /**
    * Starts the workers. `owner` is the face: its methods are those that errors name; `noun` is what they call
@@ -169,11 +173,23 @@ export class Face {
     const image = this.#image(method, fn)
     const signal = options?.signal
     const chunksize = options?.chunksize ?? 1
+    /** What close() means to an eager one. */
+    let goesOn = false
+    const closing = (drop: boolean): void => {
+      goesOn = rules.whole === true && !drop
+      if (goesOn) imap.drain(true)
+      else expected()
+    }
+    if (rules.eager === true) this.#eager.add(closing)
     const host: ImapHost<T> = {
       source,
-      submit: (part, offset, done) => this.#part(method, image, part, offset, options, rules, done),
+      submit: (part, offset, done) => {
+        if (rules.eager === true && !goesOn) this.#checkOpen()
+        return this.#part(method, image, part, offset, options, rules, done)
+      },
       stayAlive: () => dispatch.stayAlive(),
       done: () => {
+        this.#eager.delete(closing)
         expected()
         dispatch.images.release(image)
       },
@@ -195,7 +211,18 @@ export class Face {
       onProgress: options?.onProgress,
     })
     if (signal?.aborted === true) imap.fail(signal.reason)
-    return new Results(imap)
+    return new Results(imap, rules.eager === true)
+  }
+
+  /**
+   * No more work; what was submitted is finished. An executor's iteration goes on unasked with an input that
+   * is all there; else the item that it takes next is a PoolClosedError. With `drop` what has not begun never
+   * does, and rejects with it.
+   */
+  close(drop?: Error): void {
+    for (const closing of this.#eager) closing(drop !== undefined)
+    this.dispatch.close()
+    if (drop !== undefined) this.dispatch.revokeAll(drop)
   }
 
   /** The task for some items of an imap. @throws {SerializationError} */
@@ -298,7 +325,10 @@ export class Face {
     const { state, cause, name } = this.dispatch
     if (state === 'running') return
     if (state === 'broken') throw new BrokenPoolError(cause!.message, { cause: cause!.cause })
-    throw new PoolClosedError(`${this.#intake.noun} ${name} was ${state}: it takes no more work`)
+    const { noun } = this.#intake
+    if (noun === 'executor')
+      throw new PoolClosedError(`executor ${name}: cannot schedule new futures after shutdown`)
+    throw new PoolClosedError(`${noun} ${name} was ${state}: it takes no more work`)
   }
 }
 

@@ -28,14 +28,17 @@ const forgotten = new FinalizationRegistry<Work<unknown>>((work) => work.leave()
 
 export class Results<R> implements ImapIterator<R> {
   readonly #work: Work<R>
+  #registered = false
 
-  constructor(work: Work<R>) {
+  /** `eager` work has begun, and goes on where its iterator is never used. */
+  constructor(work: Work<R>, eager: boolean) {
     this.#work = work
-    forgotten.register(this, work)
+    if (!eager) this.#register()
   }
 
   async next(options?: WaitOptions): Promise<IteratorResult<R, undefined>> {
     checkWaitOptions(options)
+    this.#register()
     return this.#work.next(options, this)
   }
 
@@ -50,5 +53,11 @@ export class Results<R> implements ImapIterator<R> {
 
   [Symbol.asyncIterator](): this {
     return this
+  }
+
+  #register(): void {
+    if (this.#registered) return
+    this.#registered = true
+    forgotten.register(this, this.#work)
   }
 }

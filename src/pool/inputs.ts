@@ -17,13 +17,13 @@ export function collect<T>(items: Inputs<T>, halted: AbortSignal): readonly T[] 
 }
 
 /** TypeError where `items` is no iterable of either kind. */
-function isSync<T>(items: Inputs<T>): items is Iterable<T> {
+export function isSync<T>(items: Inputs<T>, what = 'items'): items is Iterable<T> {
   if (items !== null && items !== undefined) {
     if (Symbol.iterator in Object(items)) return true
     if (Symbol.asyncIterator in Object(items)) return false
   }
   throw new TypeError(
-    'items must be an iterable or an async iterable; an object of items is none: use Object.values()',
+    `${what} must be an iterable or an async iterable; an object of items is none: use Object.values()`,
   )
 }
 
