@@ -9,6 +9,12 @@ import { watch, type Future } from './future.ts'
 import { distinct } from './wait.ts'
 
 /**
+ * A future that is not awaited. TypeScript takes it that `for await` awaits what an iterator hands out, and
+ * would call it a value; with this it is the Future that it is.
+ */
+export type Itself<F> = F & { readonly then: never }
+
+/**
  * Hands out each future once when it is done: those that are done already first, in the order given, the rest
  * as they end. Futures are thenable: what is handed out is the Future itself, never its value. Futures of
  * different executors may mix. Leaving the loop leaves the futures as they are.
@@ -31,31 +37,39 @@ import { distinct } from './wait.ts'
 export function asCompleted<T>(
   futures: Iterable<Future<T>>,
   options?: WaitOptions,
-): AsyncIterableIterator<Future<T>> {
+): AsyncIterableIterator<Itself<Future<T>>>
+export function asCompleted<F extends Future<unknown>>(
+  futures: Iterable<F>,
+  options?: WaitOptions,
+): AsyncIterableIterator<Itself<F>>
+export function asCompleted<F extends Future<unknown>>(
+  futures: Iterable<F>,
+  options?: WaitOptions,
+): AsyncIterableIterator<Itself<F>> {
   checkWaitOptions(options)
   return new Completed(distinct(futures, 'asCompleted'), options)
 }
 
-type Step<T> = IteratorResult<Future<T>, undefined>
+type Step<F> = IteratorResult<Itself<F>, undefined>
 
-class Completed<T> implements AsyncIterableIterator<Future<T>> {
+class Completed<F extends Future<unknown>> implements AsyncIterableIterator<Itself<F>> {
   readonly #total: number
   readonly #signal: AbortSignal | undefined
   readonly #deadline: number
   /** Done, and not handed out. */
-  readonly #ready: Future<T>[] = []
+  readonly #ready: Itself<F>[] = []
   /** Not done, and how to stop watching them. */
-  readonly #pending = new Map<Future<T>, () => void>()
+  readonly #pending = new Map<F, () => void>()
   /** Steps are answered one after the other, as a generator does it. */
   #last: Promise<unknown> = Promise.resolve()
   #wake: (() => void) | undefined
 
-  constructor(futures: readonly Future<T>[], options: WaitOptions | undefined) {
+  constructor(futures: readonly F[], options: WaitOptions | undefined) {
     this.#total = futures.length
     this.#signal = options?.signal
     this.#deadline = performance.now() + (options?.timeout ?? Infinity)
     for (const future of futures)
-      if (future.done()) this.#ready.push(future)
+      if (future.done()) this.#ready.push(future as Itself<F>)
       else
         this.#pending.set(
           future,
@@ -63,13 +77,13 @@ class Completed<T> implements AsyncIterableIterator<Future<T>> {
         )
   }
 
-  next(): Promise<Step<T>> {
+  next(): Promise<Step<F>> {
     const step = this.#last.then(() => this.#step())
     this.#last = step.catch(() => {})
     return step
   }
 
-  async return(): Promise<Step<T>> {
+  async return(): Promise<Step<F>> {
     this.#end()
     return { done: true, value: undefined }
   }
@@ -78,7 +92,7 @@ class Completed<T> implements AsyncIterableIterator<Future<T>> {
     return this
   }
 
-  async #step(): Promise<Step<T>> {
+  async #step(): Promise<Step<F>> {
     if (this.#ready.length === 0 && this.#pending.size > 0) await this.#someone()
     const future = this.#ready.shift()
     return future === undefined ? { done: true, value: undefined } : { done: false, value: future }
@@ -101,9 +115,9 @@ class Completed<T> implements AsyncIterableIterator<Future<T>> {
     }
   }
 
-  #ended(future: Future<T>): void {
+  #ended(future: F): void {
     this.#pending.delete(future)
-    this.#ready.push(future)
+    this.#ready.push(future as Itself<F>)
     this.#wake?.()
   }
 

@@ -108,8 +108,14 @@ function tooLate(options: WaitOptions | undefined): () => never {
 /** Calls what the user gave; what it throws is shown and harms no one. */
 export function call<A extends unknown[]>(fn: ((...args: A) => void) | undefined, ...args: A): void {
   try {
-    fn?.(...args)
+    const answer: unknown = fn?.(...args)
+    // An async function throws so.
+    if (answer instanceof Promise) answer.catch(warn)
   } catch (error) {
-    process.emitWarning(error instanceof Error ? error : new Error(String(error)))
+    warn(error)
   }
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : new Error(String(error)))
 }

@@ -7,11 +7,18 @@ import { checkWaitOptions, waitFor, type WaitOptions } from '../core/waiting.ts'
 import { Future, hasFailed, watch } from './future.ts'
 
 /** For wait(): until one is done, whatever its outcome. */
-export const FIRST_COMPLETED = 'FIRST_COMPLETED'
+export const FIRST_COMPLETED = 'FIRST_COMPLETED' as const
 /** For wait(): until one is done with an error (a cancelled one is none), or all are done. */
-export const FIRST_EXCEPTION = 'FIRST_EXCEPTION'
+export const FIRST_EXCEPTION = 'FIRST_EXCEPTION' as const
 /** For wait(): until all are done. The default. */
-export const ALL_COMPLETED = 'ALL_COMPLETED'
+export const ALL_COMPLETED = 'ALL_COMPLETED' as const
+
+/** What wait() gives: each future is in one of the two. */
+interface Waited<F> {
+  done: Set<F>
+  notDone: Set<F>
+}
+type WaitRules = WaitOptions & { returnWhen?: (typeof choices)[number] }
 
 const choices = [FIRST_COMPLETED, FIRST_EXCEPTION, ALL_COMPLETED] as const
 
@@ -32,16 +39,18 @@ const choices = [FIRST_COMPLETED, FIRST_EXCEPTION, ALL_COMPLETED] as const
  * @throws {TypeError} where one of them is no Future. {RangeError} where `returnWhen` is none of the three.
  * @see Python `concurrent.futures.wait`
  */
-export async function wait<T>(
-  futures: Iterable<Future<T>>,
-  options?: WaitOptions & { returnWhen?: (typeof choices)[number] },
-): Promise<{ done: Set<Future<T>>; notDone: Set<Future<T>> }> {
+export function wait<T>(futures: Iterable<Future<T>>, options?: WaitRules): Promise<Waited<Future<T>>>
+export function wait<F extends Future<unknown>>(futures: Iterable<F>, options?: WaitRules): Promise<Waited<F>>
+export async function wait<F extends Future<unknown>>(
+  futures: Iterable<F>,
+  options?: WaitRules,
+): Promise<Waited<F>> {
   checkWaitOptions(options)
   const { returnWhen = ALL_COMPLETED } = options ?? {}
   checkChoice(returnWhen, 'returnWhen', choices)
   const all = distinct(futures, 'wait')
   const pending = all.filter((future) => !future.done())
-  const enough = (future: Future<T>): boolean =>
+  const enough = (future: F): boolean =>
     returnWhen === FIRST_COMPLETED || (returnWhen === FIRST_EXCEPTION && hasFailed(future))
 
   if (pending.length > 0 && !all.some((future) => future.done() && enough(future))) {
@@ -61,7 +70,7 @@ export async function wait<T>(
 }
 
 /** Each future once, in the order given. @throws {TypeError} */
-export function distinct<T>(futures: Iterable<Future<T>>, method: string): Future<T>[] {
+export function distinct<F extends Future<unknown>>(futures: Iterable<F>, method: string): F[] {
   const given: unknown = futures
   if (given instanceof Future || given === null || typeof given !== 'object' || !(Symbol.iterator in given))
     throw new TypeError(`${method}() takes an iterable of Futures, such as an array`)
