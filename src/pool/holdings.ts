@@ -106,6 +106,7 @@ export class Holdings {
 
   /** For a REVOCABLE task: true where it has not begun and never will. */
   revoke(task: Task): boolean {
+    if (this.hasBegun(task)) return false
     const begun = this.#recall(task.seq)
     return begun !== undefined && begun < task.seq
   }
@@ -144,12 +145,9 @@ export class Holdings {
     const to = this.#sent
     let begun = this.ledger.begun()
     if (begun >= to || first > to) return undefined
-    let from = first
-    if (this.#recalledTo !== 0) {
-      // The ledger has room for one range: a second can only be joined to the first, while that waits.
-      if (begun >= this.#recalledFrom) return undefined
-      from = Math.min(from, this.#recalledFrom)
-    }
+    // The ledger has room for one range. While that is not answered for it may grow, never shrink: the worker
+    // may just be reading it, at a task that was promised not to begin.
+    const from = this.#recalledTo === 0 ? first : Math.min(first, this.#recalledFrom)
     begun = this.ledger.recall(from, to)
     if (begun >= to) return undefined
     this.#recalledFrom = from

@@ -152,9 +152,9 @@ describe('asCompleted', () => {
     const slow = executor.submit(holdUntil<string>, folder, 'slow', 'slow-go', 'slow')
     await gate.reached('slow')
     const first = executor.submit(holdUntil<string>, folder, 'first', 'first-go', 'first')
+    await gate.reached('first')
     const second = executor.submit(() => 'second')
     const cancelled = executor.submit(() => 'never')
-    await gate.reached('first')
     const iterator = asCompleted([slow, second, done, first, error, slow, done, cancelled])
     assert.equal(cancelled.cancel(), true)
     const order: Future<string>[] = []
