@@ -219,10 +219,11 @@ describe('addDoneCallback', () => {
     future.addDoneCallback(() => {
       throw new Error('in the first')
     })
-    future.addDoneCallback(async () => {
+    const later = async (): Promise<void> => {
       await Promise.resolve()
       throw new Error('in the second, later')
-    })
+    }
+    future.addDoneCallback(later as () => unknown)
     future.addDoneCallback(() => calls.push('third'))
     gate.open('go')
     assert.equal(await future.result(), 0)
