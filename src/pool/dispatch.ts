@@ -102,7 +102,7 @@ export class Dispatch implements Host {
     return true
   }
 
-  /** For a face all of whose tasks are REVOCABLE: none that has not begun ever does, all reject with `reason`. */
+  /** For a face all of whose tasks are REVOCABLE: what has not begun is rejected and never begins. */
   revokeAll(reason: unknown): void {
     for (const task of this.#staff.held()) this.revoke(task, reason)
     for (const task of this.#returning.splice(0)) this.#settle(task, false, reason)

@@ -173,20 +173,17 @@ export class Face {
     const image = this.#image(method, fn)
     const signal = options?.signal
     const chunksize = options?.chunksize ?? 1
-    /** What close() means to an eager one. */
-    let goesOn = false
     const closing = (drop: boolean): void => {
-      goesOn = rules.whole === true && !drop
-      if (goesOn) imap.drain(true)
-      else expected()
+      const goesOn = rules.whole === true && !drop
+      imap.drain(goesOn)
+      if (goesOn) return
+      imap.refuse(this.#closedError())
+      expected()
     }
     if (rules.eager === true) this.#eager.add(closing)
     const host: ImapHost<T> = {
       source,
-      submit: (part, offset, done) => {
-        if (rules.eager === true && !goesOn) this.#checkOpen()
-        return this.#part(method, image, part, offset, options, rules, done)
-      },
+      submit: (part, offset, done) => this.#part(method, image, part, offset, options, rules, done),
       stayAlive: () => dispatch.stayAlive(),
       done: () => {
         this.#eager.delete(closing)
@@ -253,7 +250,10 @@ export class Face {
       (error) => done(false, error),
     )
     this.dispatch.submit(task)
-    return (reason) => (eager ? void this.dispatch.revoke(task, reason) : this.dispatch.cancel(task, reason))
+    return (reason) => {
+      if (eager && options?.signal?.aborted !== true) this.dispatch.revoke(task, reason)
+      else this.dispatch.cancel(task, reason)
+    }
   }
 
   /**
@@ -322,13 +322,20 @@ export class Face {
   }
 
   #checkOpen(): void {
-    const { state, cause, name } = this.dispatch
+    const { state, cause } = this.dispatch
     if (state === 'running') return
     if (state === 'broken') throw new BrokenPoolError(cause!.message, { cause: cause!.cause })
+    throw this.#closedError()
+  }
+
+  #closedError(): PoolClosedError {
+    const { state, name } = this.dispatch
     const { noun } = this.#intake
-    if (noun === 'executor')
-      throw new PoolClosedError(`executor ${name}: cannot schedule new futures after shutdown`)
-    throw new PoolClosedError(`${noun} ${name} was ${state}: it takes no more work`)
+    return new PoolClosedError(
+      noun === 'executor'
+        ? `executor ${name}: cannot schedule new futures after shutdown`
+        : `${noun} ${name} was ${state}: it takes no more work`,
+    )
   }
 }
 

@@ -81,6 +81,8 @@ export class Imap<T, R> {
   #done = false
   /** Somebody waits for the end of all work: the rest is done without being asked for. */
   #draining = false
+  /** Nothing more may be submitted. */
+  #refusal: unknown
   #last: Outcome | undefined
   #over = false
   #release: (() => void) | undefined
@@ -114,6 +116,12 @@ export class Imap<T, R> {
   drain(on: boolean): void {
     this.#draining = on
     if (on) this.#grant()
+  }
+
+  /** What was taken is done; the next item that is taken is `error`, and the end. */
+  refuse(error: unknown): void {
+    this.#submit()
+    this.#refusal = error
   }
 
   /** The work cannot go on: whoever asks next is told why. */
@@ -231,6 +239,10 @@ export class Imap<T, R> {
   #take(step: Step<T>): void {
     if (this.#over) return
     if (step.done === true) return this.#inputEnded(undefined)
+    if (this.#refusal !== undefined) {
+      this.#host.source.close()
+      return this.#inputEnded({ succeeded: false, value: this.#refusal })
+    }
     this.#taken++
     this.#part.push(step.value)
     if (this.#part.length >= this.#rules.chunksize || this.#taken >= this.#granted) this.#submit()

@@ -5,7 +5,7 @@
  */
 import { Source, isSync, type Inputs, type Step } from './inputs.ts'
 
-/** The tuples of `inputs`; asynchronous where one of them is. @throws {TypeError} where one is no iterable. */
+/** Asynchronous where one of the inputs is. @throws {TypeError} where one is no iterable. */
 export function zip(inputs: readonly Inputs<unknown>[]): Inputs<unknown[]> {
   if (inputs.every((input) => isSync(input))) return { [Symbol.iterator]: () => new Zip(sourcesOf(inputs)) }
   return { [Symbol.asyncIterator]: () => new AsyncZip(sourcesOf(inputs)) }

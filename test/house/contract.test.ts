@@ -23,6 +23,17 @@ import {
   registerReducer,
   withDeps,
 } from 'plait'
+import * as futures from 'plait/futures'
+import {
+  ALL_COMPLETED,
+  asCompleted,
+  Executor,
+  FIRST_COMPLETED,
+  FIRST_EXCEPTION,
+  Future,
+  ProcessPoolExecutor,
+  wait,
+} from 'plait/futures'
 import type {
   AsyncResult,
   CallbackOptions,
@@ -130,6 +141,71 @@ export const uses = {
     // @ts-expect-error the arguments are not those of the target
     new Process({ target: (a: number) => a, args: ['1'] })
   },
+  async executor() {
+    new ProcessPoolExecutor()
+    const executor: Executor = new ProcessPoolExecutor(2, { initializer: (n: number) => n, retries: 1 })
+    exactly<Future<number>>()(executor.submit(() => 1))
+    exactly<Future<string>>()(executor.submit((a: number, b: string) => `${a}${b}`, 1, 'x'))
+    exactly<Future<number>>()(executor.submit(async (a: number) => a, 1))
+    const squares: AsyncIterableIterator<number> = executor.map((x) => x * x, numbers)
+    for await (const value of executor.map((a, b) => `${a}${b.length}`, stream(), new Set(['x'])))
+      exactly<string>()(value)
+    for await (const value of executor.map(async (a: number) => a, squares)) exactly<number>()(value)
+    exactly<Executor>()(
+      executor.withOptions({ timeout: 1, grace: 1, priority: 1, chunksize: 2, buffersize: 8 }),
+    )
+    exactly<Promise<void>>()(executor.shutdown())
+    exactly<Promise<void>>()(executor.shutdown({ wait: false, cancelFutures: true }))
+    exactly<Promise<void>>()(executor[Symbol.asyncDispose]())
+    // @ts-expect-error the argument is not that of the function
+    executor.submit((a: number) => a, '1')
+    // @ts-expect-error an argument is missing
+    executor.submit((a: number) => a)
+    // @ts-expect-error the items are not what the function takes
+    executor.map((a: number) => a, ['x'])
+    // @ts-expect-error more inputs than parameters
+    executor.map((a: number) => a, [1], [2])
+    // @ts-expect-error abstract
+    new Executor()
+    // @ts-expect-error no such option
+    executor.withOptions({ retries: 1 })
+    // @ts-expect-error no such option
+    new ProcessPoolExecutor(2, { threads: true })
+  },
+  async futures(future: Future<number>, other: Future<string>) {
+    exactly<Promise<number>>()(future.result({ timeout: 1 }))
+    exactly<Promise<unknown>>()(future.exception({ signal: new AbortController().signal }))
+    exactly<boolean>()(future.cancel())
+    exactly<boolean>()(future.cancelled() && future.running() && future.done())
+    future.addDoneCallback((done) => exactly<Future<number>>()(done))
+    exactly<number>()(await future)
+    exactly<Promise<string>>()(future.then((n) => String(n)))
+    const promised: PromiseLike<number> = future
+    const { done, notDone } = await wait([future], { returnWhen: FIRST_COMPLETED, timeout: 1 })
+    exactly<Set<Future<number>>>()(done)
+    exactly<Set<Future<number>>>()(notDone)
+    exactly<Set<Future<number> | Future<string>>>()((await wait([future, other])).done)
+    const sizes = new Map([[future, 1]])
+    for await (const each of asCompleted(sizes.keys(), { timeout: 1 })) {
+      exactly<number>()(await each.result())
+      exactly<number | undefined>()(sizes.get(each))
+      const same: Future<number> = each
+      exactly<Future<number>>()(same)
+    }
+    for await (const each of asCompleted([future, other]))
+      exactly<Promise<number> | Promise<string>>()(each.result())
+    const iterator: AsyncIterableIterator<Future<number>> = asCompleted<number>([future])
+    exactly<'FIRST_COMPLETED'>()(FIRST_COMPLETED)
+    exactly<'FIRST_EXCEPTION'>()(FIRST_EXCEPTION)
+    exactly<'ALL_COMPLETED'>()(ALL_COMPLETED)
+    // @ts-expect-error a promise is no future
+    void wait([promised])
+    // @ts-expect-error no such moment
+    void wait([future], { returnWhen: 'SOMETIMES' })
+    // @ts-expect-error executors make them
+    new Future()
+    return iterator
+  },
   about() {
     exactly<ProcessInfo>()(currentProcess())
     exactly<ProcessInfo | null>()(parentProcess())
@@ -207,4 +283,17 @@ test('the names that plait exports', () => {
     promised.filter((name) => !there.has(name)),
     [],
   )
+})
+
+test('the names that plait/futures exports', () => {
+  assert.deepEqual(Object.keys(futures).sort(), [
+    'ALL_COMPLETED',
+    'Executor',
+    'FIRST_COMPLETED',
+    'FIRST_EXCEPTION',
+    'Future',
+    'ProcessPoolExecutor',
+    'asCompleted',
+    'wait',
+  ])
 })

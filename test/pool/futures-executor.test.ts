@@ -1,7 +1,9 @@
 /** Executors: submit, map and its window, withOptions, what is refused. Python's executor tests. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { BrokenPoolError, currentProcess, SerializationError, TimeoutError } from 'plait'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { BrokenPoolError, currentProcess, currentTask, SerializationError, TimeoutError } from 'plait'
 import { Executor, FIRST_COMPLETED, ProcessPoolExecutor, wait } from 'plait/futures'
 import { Gate, hold, reach } from '../gate.js'
 import { checkLeaks } from '../leaks.js'
@@ -234,6 +236,53 @@ describe('map', () => {
       message: /^input 2/,
     })
     assert.throws(() => executor.map(5 as never, [1]), TypeError)
+  })
+
+  it('a signal stops what runs and ends the iteration with its reason', async () => {
+    await using executor = new ProcessPoolExecutor(1)
+    const gate = new Gate()
+    const { folder } = gate
+    const abort = new AbortController()
+    const cooperative = async (n: number): Promise<number> => {
+      const { signal } = currentTask()!
+      reach(folder, `begun-${n}`)
+      const alive = setInterval(() => {}, 1000)
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      clearInterval(alive)
+      reach(folder, `stopped-${n}`)
+      return n
+    }
+    const view = executor.withOptions({ signal: abort.signal, grace: 60_000 })
+    const iterator = view.map(cooperative, new Counter())
+    await gate.reached('begun-0')
+    const reason = new Error('enough')
+    abort.abort(reason)
+    await assert.rejects(iterator.next(), (error) => error === reason)
+    assert.equal((await iterator.next()).done, true)
+    await gate.reached('stopped-0')
+    assert.equal(await executor.submit(square, 2), 4)
+    assert.equal(gate.count('begun'), 1)
+  })
+
+  it('that nobody holds: begun work goes on, an iteration that was begun is left', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    await using executor = new ProcessPoolExecutor(1)
+    const used = new Counter()
+    await (async () => void (await executor.map(square, used).next()))()
+    const gate = new Gate()
+    const { folder } = gate
+    await occupy(executor, gate)
+    const unused = new Counter(3)
+    executor.withOptions({ buffersize: 4 }).map((n: number) => reach(folder, `ran-${n}`), unused)
+    for (let turn = 0; turn < 200 && !used.closed; turn++) {
+      collect()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    assert.equal(used.closed, true)
+    gate.open('go')
+    await executor.shutdown()
+    assert.equal(gate.count('ran-'), 3)
   })
 
   it('next() gives up after its timeout and loses nothing', async () => {

@@ -142,6 +142,55 @@ describe('shutdown and map', () => {
     }
   })
 
+  it('items that were taken for a chunk and not yet sent are done too', async () => {
+    for (const more of [true, false]) {
+      const executor = new ProcessPoolExecutor(1)
+      const gate = new Gate()
+      await occupy(executor, gate)
+      let answer: (() => void) | undefined
+      async function* halting() {
+        yield* [0, 1, 2]
+        await new Promise<void>((resolve) => (answer = resolve))
+        if (more) yield 3
+      }
+      const results = executor.withOptions({ chunksize: 2, buffersize: 8 }).map(square, halting())
+      while (answer === undefined) await new Promise((resolve) => setImmediate(resolve))
+      const end = executor.shutdown()
+      gate.open('go')
+      await end
+      for (const value of [0, 1, 4]) assert.equal((await results.next()).value, value)
+      const last = results.next()
+      answer()
+      if (more) await assert.rejects(last, refusal)
+      else assert.equal((await last).done, true)
+      assert.equal((await results.next()).done, true)
+    }
+  })
+
+  it('after shutdown one item more is taken, no more', async () => {
+    const executor = new ProcessPoolExecutor(1)
+    const counter = new Counter()
+    const results = executor.withOptions({ buffersize: 6 }).map(square, counter)
+    await executor.shutdown()
+    assert.equal(counter.taken, 6)
+    await assert.rejects(rest(results), refusal)
+    assert.deepEqual([counter.taken, counter.closed], [7, true])
+  })
+
+  it('cancelFutures after a shutdown without it: what has not begun of an array is dropped', async () => {
+    const executor = new ProcessPoolExecutor(1)
+    const gate = new Gate()
+    const { folder } = gate
+    await occupy(executor, gate)
+    const results = executor.map((n: number) => reach(folder, `ran-${n}-`), numbers)
+    await executor.shutdown({ wait: false })
+    const end = executor.shutdown({ cancelFutures: true })
+    gate.open('go')
+    await end
+    assert.equal(gate.count('ran-'), 0)
+    await assert.rejects(results.next(), CancelledError)
+  })
+
   it('an input that has ended just there ends, with no error', async () => {
     const executor = new ProcessPoolExecutor(1)
     const results = executor.withOptions({ buffersize: 3 }).map(square, new Counter(3))
