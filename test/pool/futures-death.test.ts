@@ -1,6 +1,6 @@
 /**
- * Executors under fire: workers that are killed, cancellations that race with beginnings. Every future is done
- * exactly once; a death costs what it held and nothing else; what was cancelled has never run.
+ * Executors under fire: workers that are killed, cancellations that race with beginnings. Every future is
+ * done exactly once; a death costs what it held and nothing else; what was cancelled has never run.
  */
 import assert from 'node:assert/strict'
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,6 @@
-/** The end of an executor: what is finished, what is cancelled, what is told to whom. Python's test_shutdown. */
+/**
+ * The end of an executor: what is finished, what is cancelled, what is told to whom. Python's test_shutdown.
+ */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { describe, it } from 'node:test'
@@ -14,6 +16,11 @@ checkLeaks()
 const square = (n: number): number => n * n
 const numbers = Array.from({ length: 40 }, (_, i) => i)
 const refusal = { name: 'PoolClosedError', message: /cannot schedule new futures after shutdown/ }
+
+class Signal {
+  give!: () => void
+  readonly given = new Promise<void>((resolve) => (this.give = resolve))
+}
 
 describe('shutdown', () => {
   it('finishes what was submitted, refuses what comes after, and twice is once', async () => {
@@ -147,20 +154,21 @@ describe('shutdown and map', () => {
       const executor = new ProcessPoolExecutor(1)
       const gate = new Gate()
       await occupy(executor, gate)
-      let answer: (() => void) | undefined
+      const [halt, go] = [new Signal(), new Signal()]
       async function* halting() {
         yield* [0, 1, 2]
-        await new Promise<void>((resolve) => (answer = resolve))
+        halt.give()
+        await go.given
         if (more) yield 3
       }
       const results = executor.withOptions({ chunksize: 2, buffersize: 8 }).map(square, halting())
-      while (answer === undefined) await new Promise((resolve) => setImmediate(resolve))
+      await halt.given
       const end = executor.shutdown()
       gate.open('go')
       await end
       for (const value of [0, 1, 4]) assert.equal((await results.next()).value, value)
       const last = results.next()
-      answer()
+      go.give()
       if (more) await assert.rejects(last, refusal)
       else assert.equal((await last).done, true)
       assert.equal((await results.next()).done, true)

@@ -176,7 +176,7 @@ describe('asCompleted', () => {
     assert.deepEqual(await rest(iterator), futures)
   })
 
-  it('the timeout counts from the call: what is done is handed out, then it throws, then it is over', async () => {
+  it('the timeout counts from the call: what is done comes first, then the error, then the end', async () => {
     await using executor = new ProcessPoolExecutor(1)
     const gate = new Gate()
     const { value, error, running, cancelled, pending } = await oneOfEach(executor, gate)

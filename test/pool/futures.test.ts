@@ -223,7 +223,7 @@ describe('addDoneCallback', () => {
       await Promise.resolve()
       throw new Error('in the second, later')
     }
-    // oxlint-disable-next-line typescript/no-misused-promises -- what becomes of its rejection is the question
+    // oxlint-disable-next-line typescript/no-misused-promises -- what becomes of its rejection is asked
     future.addDoneCallback(later)
     future.addDoneCallback(() => calls.push('third'))
     gate.open('go')
