@@ -35,10 +35,14 @@ function tryAsStranger(tarball) {
   npm(['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', tarball], home)
   const program = `
     import { Pool } from 'plait'
+    import { ProcessPoolExecutor } from 'plait/futures'
     await using pool = new Pool(2)
     const base = 40
     const answers: number[] = await pool.map((x) => x + base, [1, 2])
-    if (String(answers) !== '41,42') throw new Error('the packed plait answered ' + answers)`
+    if (String(answers) !== '41,42') throw new Error('the packed plait answered ' + answers)
+    await using executor = new ProcessPoolExecutor(1)
+    const answer: number = await executor.submit((x: number) => x + base, 2)
+    if (answer !== 42) throw new Error('the packed executor answered ' + answer)`
   writeFileSync(join(home, 'main.ts'), program)
   const options = {
     target: 'ES2023',

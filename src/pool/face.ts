@@ -208,6 +208,7 @@ export class Face {
       onProgress: options?.onProgress,
     })
     if (signal?.aborted === true) imap.fail(signal.reason)
+    else if (rules.eager === true) imap.begin()
     return new Results(imap, rules.eager === true)
   }
 

@@ -39,7 +39,7 @@ export interface ImapRules {
   readonly ordered: boolean
   readonly chunksize: number
   readonly buffersize: number
-  /** Begin at once, and end at the first error. */
+  /** It ends at the first error, and what runs then goes on. */
   readonly eager: boolean
   readonly total: number | undefined
   readonly onProgress: ((done: number, total: number | undefined) => void) | undefined
@@ -90,9 +90,11 @@ export class Imap<T, R> {
   constructor(host: ImapHost<T>, rules: ImapRules) {
     this.#host = host
     this.#rules = rules
-    if (!rules.eager) return
-    this.#granted = rules.buffersize
-    this.#pull()
+  }
+
+  /** Takes a window of items now, before anybody asks. */
+  begin(): void {
+    this.#grant()
   }
 
   next(options: WaitOptions | undefined, holder: object): Promise<IteratorResult<R, undefined>> {

@@ -14,10 +14,7 @@ export const FIRST_EXCEPTION = 'FIRST_EXCEPTION' as const
 export const ALL_COMPLETED = 'ALL_COMPLETED' as const
 
 /** What wait() gives: each future is in one of the two. */
-interface Waited<F> {
-  done: Set<F>
-  notDone: Set<F>
-}
+type Waited<F> = { done: Set<F>; notDone: Set<F> }
 type WaitRules = WaitOptions & { returnWhen?: (typeof choices)[number] }
 
 const choices = [FIRST_COMPLETED, FIRST_EXCEPTION, ALL_COMPLETED] as const

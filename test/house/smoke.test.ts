@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { basename } from 'node:path'
 import { test } from 'node:test'
 import { Pool, Process, SerializationError, WorkerLostError } from 'plait'
+import { asCompleted, ProcessPoolExecutor } from 'plait/futures'
 
 class Circle {
   radius: number
@@ -51,6 +52,16 @@ test('a worker that is killed is an error, and the pool goes on', async () => {
     (error) => error instanceof WorkerLostError && error.signal === 'SIGKILL' && error.exitcode === -9,
   )
   assert.equal(await pool.apply(() => 6 * 7), 42)
+})
+
+test('futures: submitted, cancelled, mapped, in the order of their ends', async () => {
+  await using executor = new ProcessPoolExecutor(1)
+  const futures = [1, 2].map((n) => executor.submit((x: number) => x * 2, n))
+  const values: number[] = []
+  for await (const future of asCompleted(futures)) values.push(await future.result())
+  for await (const value of executor.map((a, b) => a + b, [1, 2, 3], [10, 20])) values.push(value)
+  assert.deepEqual(values, [2, 4, 11, 22])
+  await executor.shutdown({ cancelFutures: true })
 })
 
 test('a process runs, returns, and has an exit code', async () => {

@@ -175,6 +175,38 @@ describe('shutdown and map', () => {
     }
   })
 
+  it('from within an input: shutdown, and an abort, while map takes its first items', async () => {
+    const executor = new ProcessPoolExecutor(1)
+    const abort = new AbortController()
+    function* meddling(meddle: () => void) {
+      yield 1
+      meddle()
+      yield 2
+      yield 3
+    }
+    const reason = new Error('enough')
+    const view = executor.withOptions({ signal: abort.signal })
+    const aborted = view.map(
+      square,
+      meddling(() => abort.abort(reason)),
+    )
+    await assert.rejects(aborted.next(), (error) => error === reason)
+    const counter = new Counter()
+    await assert.rejects(view.map(square, counter).next(), (error) => error === reason)
+    assert.equal(counter.taken, 0)
+    let end: Promise<void> | undefined
+    const shut = executor.map(
+      square,
+      meddling(() => {
+        end = executor.shutdown()
+      }),
+    )
+    await end
+    assert.deepEqual(await shut.next(), { done: false, value: 1 })
+    await assert.rejects(shut.next(), refusal)
+    assert.equal((await shut.next()).done, true)
+  })
+
   it('after shutdown one item more is taken, no more', async () => {
     const executor = new ProcessPoolExecutor(1)
     const counter = new Counter()
