@@ -191,18 +191,20 @@ describe('cancel() and the beginning of a call', () => {
     }
     const futures: Future<number>[] = []
     const answers = new Map<number, boolean>()
-    for (let burst = 0; burst < 60; burst++) {
-      for (let i = 0; i < 20; i++) futures.push(executor.submit(run, log, futures.length))
-      // Somewhere among what is running just now, or before, or behind.
-      for (let i = 0; i < 4; i++) {
-        const n = Math.max(0, futures.length - 1 - Math.floor(random() * 60))
-        const answer = futures[n].cancel()
-        if (answers.get(n) !== true) answers.set(n, answer)
-        else assert.equal(answer, true)
+    // Long enough to be held by the workers in numbers, short enough that they spare themselves a look.
+    for (let n = 0; n < 200; n++) futures.push(executor.submit(run, log, n))
+    await wait(futures)
+    for (let round = 0; round < 50; round++) {
+      const first = futures.length
+      for (let i = 0; i < 100; i++) futures.push(executor.submit(run, log, futures.length))
+      // Now they are on their way, and begin while this loop catches up with them, or they with it.
+      await new Promise((resolve) => setImmediate(resolve))
+      for (let n = first; n < futures.length; n += 1 + Math.floor(random() * 6)) {
+        for (const until = performance.now() + random() * 0.2; performance.now() < until;);
+        answers.set(n, futures[n].cancel())
+        assert.equal(futures[n].cancel(), futures[n].cancelled())
       }
-      if (random() < 0.7) await new Promise((resolve) => setImmediate(resolve))
-      if (random() < 0.3)
-        await futures[futures.length - 1 - Math.floor(random() * 20)].exception().catch(() => {})
+      await futures[first + Math.floor(random() * 100)].exception().catch(() => {})
     }
     await wait(futures)
     const ran = readFileSync(log, 'utf8').trim().split('\n').map(Number)

@@ -156,17 +156,17 @@ describe('shutdown and map', () => {
       await occupy(executor, gate)
       const [halt, go] = [new Signal(), new Signal()]
       async function* halting() {
-        yield* [0, 1, 2]
+        yield* [0, 1, 2, 3]
         halt.give()
         await go.given
-        if (more) yield 3
+        if (more) yield 4
       }
       const results = executor.withOptions({ chunksize: 2, buffersize: 8 }).map(square, halting())
       await halt.given
       const end = executor.shutdown()
       gate.open('go')
       await end
-      for (const value of [0, 1, 4]) assert.equal((await results.next()).value, value)
+      for (const value of [0, 1, 4, 9]) assert.equal((await results.next()).value, value)
       const last = results.next()
       go.give()
       if (more) await assert.rejects(last, refusal)
