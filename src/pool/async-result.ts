@@ -2,6 +2,7 @@
  * The promise that a pool keeps for the caller: Python's AsyncResult. Never an unhandled rejection by itself;
  * its callbacks run once, before it is ready, and what they throw changes nothing for anyone else.
  */
+import { rejectWithCallers } from '../core/callers.ts'
 import { InvalidStateError, TimeoutError } from '../core/errors.ts'
 import { checkFunction } from '../core/options.ts'
 import type { TaskOptions } from './task.ts'
@@ -51,7 +52,6 @@ export class PendingResult<R> implements AsyncResult<R> {
       this.#resolve = resolve
       this.#reject = reject
     })
-    this.#promise.catch(() => {})
   }
 
   readonly resolve = (value: R): void => {
@@ -63,7 +63,13 @@ export class PendingResult<R> implements AsyncResult<R> {
   readonly reject = (error: unknown): void => {
     call(this.#callbacks?.errorCallback, error)
     this.#state = 'error'
+    rejectWithCallers(this.#resolve, this.#rejectKept, error)
+  }
+
+  /** Never an unhandled rejection by itself. Said at the end: until then only those who wait hang on it. */
+  readonly #rejectKept = (error: unknown): void => {
     this.#reject(error)
+    this.#promise.catch(() => {})
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- AsyncResult is a PromiseLike by contract

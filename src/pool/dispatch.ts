@@ -184,7 +184,7 @@ export class Dispatch implements Host {
     const why = cause instanceof Error ? cause.message : String(cause)
     const error = new BrokenPoolError(`pool ${this.name} cannot start its workers: ${why}`, { cause })
     this.cause = error
-    this.#rejectAll(() => error)
+    this.#rejectAll(() => new BrokenPoolError(error.message, { cause }))
     this.#staff.stop()
   }
 

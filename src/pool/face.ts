@@ -3,7 +3,8 @@
  * once per call, encodes the arguments, and makes the tasks. The faces themselves are names and meanings on
  * top of it; what becomes of the tasks is the dispatch's business.
  */
-import { onAbort } from '../core/abort.ts'
+import { onAbort, reasonOf } from '../core/abort.ts'
+import { rejectWithCallers } from '../core/callers.ts'
 import { BrokenPoolError, PoolClosedError } from '../core/errors.ts'
 import { checkArray, checkFunction } from '../core/options.ts'
 import { capture, prewarm } from '../closure/capture.ts'
@@ -18,10 +19,11 @@ import { collect, Source, type Inputs } from './inputs.ts'
 import { Intake } from './intake.ts'
 import { checkTaskOptions, type CheckedPoolOptions, type ImapOptions, type MapOptions } from './options.ts'
 import { ANNOUNCE, CHUNK, EACH, REVOCABLE, STAR } from './protocol.ts'
-import { CallTask, type Arguments, type Task, type TaskOptions } from './task.ts'
+import { CallTask, PromiseTask, type Arguments, type Task, type TaskOptions } from './task.ts'
 
 export type AnyFunction = (...args: never[]) => unknown
-type Settle = { resolve: (value: never) => void; reject: (error: unknown) => void }
+/** The ends of what a map resolves. */
+export type Settle = { resolve: (value: never) => void; reject: (error: unknown) => void }
 
 /** How a face reads its items. */
 export interface ItemRules {
@@ -69,7 +71,7 @@ export class Face {
 
   /**
    * One task for `fn(...args)`; with REVOCABLE as flag the caller may revoke it. Undefined where it was
-   * aborted before it began.
+   * aborted before it began. `Outcome` is PromiseTask where `resolve` and `reject` are a promise's own.
    */
   call(
     method: string,
@@ -79,6 +81,7 @@ export class Face {
     resolve: (value: never) => void,
     reject: (error: unknown) => void,
     flag = 0,
+    Outcome: typeof CallTask = CallTask,
   ): Task | undefined {
     this.#checkOpen()
     if (!Array.isArray(args)) checkArray(args, 'args')
@@ -86,11 +89,11 @@ export class Face {
     const image = this.#image(method, fn)
     const encoded = this.#intake.encode(method, args)
     if (options?.signal?.aborted === true) {
-      reject(options.signal.reason)
+      reject(reasonOf(options.signal))
       return undefined
     }
     const flags = flag | (options?.timeout === undefined ? 0 : ANNOUNCE)
-    return this.#submit(image, encoded, flags, options, resolve, reject)
+    return this.#submit(Outcome, image, encoded, flags, options, resolve, reject)
   }
 
   /** All items, gathered, as tasks; resolves to all values, in order. */
@@ -106,7 +109,7 @@ export class Face {
     checkTaskOptions(options)
     const image = this.#image(method, fn)
     const signal = options?.signal
-    if (signal?.aborted === true) return reject(signal.reason)
+    if (signal?.aborted === true) return reject(reasonOf(signal))
 
     let gather: Gather | undefined
     const halt = new AbortController()
@@ -194,7 +197,7 @@ export class Face {
       total: source.size,
       onProgress: options?.onProgress,
     })
-    if (signal?.aborted === true) imap.fail(signal.reason)
+    if (signal?.aborted === true) imap.fail(reasonOf(signal))
     return new Results(imap)
   }
 
@@ -256,6 +259,7 @@ export class Face {
   }
 
   #submit(
+    Outcome: typeof CallTask,
     image: Image,
     args: Arguments,
     flags: number,
@@ -265,7 +269,7 @@ export class Face {
   ): Task {
     const signal = options?.signal
     if (signal === undefined) {
-      const task = new CallTask(image, args, flags, options, this.#retries, resolve, reject)
+      const task = new Outcome(image, args, flags, options, this.#retries, resolve, reject)
       this.dispatch.submit(task)
       return task
     }
@@ -283,7 +287,7 @@ export class Face {
       options,
       this.#retries,
       settle(resolve),
-      settle(reject),
+      settle(Outcome === PromiseTask ? (error) => rejectWithCallers(resolve, reject, error) : reject),
     )
     this.dispatch.submit(task)
     return task
