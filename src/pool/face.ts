@@ -5,6 +5,7 @@
  */
 import { onAbort, reasonOf } from '../core/abort.ts'
 import { rejectWithCallers } from '../core/callers.ts'
+import { outside } from '../core/context.ts'
 import { BrokenPoolError, PoolClosedError } from '../core/errors.ts'
 import { checkArray, checkFunction } from '../core/options.ts'
 import { capture, prewarm } from '../closure/capture.ts'
@@ -18,6 +19,7 @@ import type { Image } from './images.ts'
 import { collect, Source, type Inputs } from './inputs.ts'
 import { Intake } from './intake.ts'
 import { checkTaskOptions, type CheckedPoolOptions, type ImapOptions, type MapOptions } from './options.ts'
+import { follow, type Follower } from './progress.ts'
 import { ANNOUNCE, CHUNK, EACH, REVOCABLE, STAR } from './protocol.ts'
 import { CallTask, PromiseTask, type Arguments, type Task, type TaskOptions } from './task.ts'
 
@@ -55,7 +57,7 @@ export class Face {
     this.#intake = new Intake(owner, noun, owned)
     this.#retries = options.retries
     this.#concurrency = options.concurrency
-    this.dispatch = new Dispatch(name, {
+    const staff = {
       size: options.processes,
       prefix,
       concurrency: options.concurrency,
@@ -64,7 +66,8 @@ export class Face {
       initializer: initializer ? capture([initializer, initargs], { what, owned }) : null,
       env: options.env,
       execArgv: options.execArgv,
-    })
+    }
+    this.dispatch = outside(() => new Dispatch(name, staff))
     // The first capture loads a parser: now, while the workers boot.
     prewarm()
   }
@@ -112,6 +115,7 @@ export class Face {
     if (signal?.aborted === true) return reject(reasonOf(signal))
 
     let gather: Gather | undefined
+    let follower: Follower | undefined
     const halt = new AbortController()
     const { dispatch } = this
     let finished = false
@@ -120,6 +124,7 @@ export class Face {
       (value: V): void => {
         if (finished) return
         finished = true
+        follower?.end()
         stopListening?.()
         expected()
         release()
@@ -134,10 +139,12 @@ export class Face {
     dispatch.images.retain(image)
 
     const spread = (all: readonly T[]): void => {
+      follower = follow(options, all.length)
+      follower.start()
       gather = new Gather(
         all.length,
         dispatch,
-        options?.onProgress,
+        follower.onProgress,
         finish(resolve as (v: unknown) => void),
         finish(reject),
       )
@@ -172,11 +179,16 @@ export class Face {
     const image = this.#image(method, fn)
     const signal = options?.signal
     const chunksize = options?.chunksize ?? 1
+    const follower = follow(options, source.size)
     const host: ImapHost<T> = {
       source,
-      submit: (part, offset, done) => this.#part(method, image, part, offset, options, rules, done),
+      submit: (part, offset, done) => {
+        follower.start()
+        return this.#part(method, image, part, offset, options, rules, done)
+      },
       stayAlive: () => dispatch.stayAlive(),
       done: () => {
+        follower.end()
         expected()
         dispatch.images.release(image)
       },
@@ -195,7 +207,7 @@ export class Face {
       buffersize: options?.buffersize ?? 2 * dispatch.size * this.#concurrency * chunksize,
       eager: rules.eager ?? false,
       total: source.size,
-      onProgress: options?.onProgress,
+      onProgress: follower.onProgress,
     })
     if (signal?.aborted === true) imap.fail(reasonOf(signal))
     return new Results(imap)
@@ -246,7 +258,8 @@ export class Face {
   ): void {
     const single = options.timeout !== undefined || this.#retries > 0
     const slots = this.dispatch.size * this.#concurrency
-    const size = options.chunksize ?? defaultChunksize(items.length, slots, single)
+    const shown = (options.progress ?? false) !== false
+    const size = options.chunksize ?? defaultChunksize(items.length, slots, single, shown)
     const flags = CHUNK | flagsOf(rules, options)
     for (let offset = 0; offset < items.length && !gather.over; offset += size) {
       const part = items.slice(offset, offset + size)

@@ -16,6 +16,8 @@ import { PromiseTask, type TaskOptions } from './task.ts'
 
 let count = 0
 
+const nothing = (): void => {}
+
 /**
  * The ends of the promise made last: one function for all promises, where an arrow would be made for each.
  */
@@ -73,6 +75,8 @@ export class Pool {
   apply(fn: AnyFunction, args: readonly unknown[] = [], options?: TaskOptions): Promise<unknown> {
     const promise = new Promise(takeEnds)
     const { resolve, reject } = ends
+    // They would keep the last promise, its value and its async context.
+    ends.resolve = ends.reject = nothing
     try {
       this.#face.call('apply', fn, args, options, resolve, reject, 0, PromiseTask)
     } catch (error) {

@@ -141,8 +141,8 @@ describe('errors that plait makes', () => {
       (each) => (each as PromiseRejectedResult).reason as Error,
     )
     assert.notEqual(errors[0], errors[1])
-    assert.equal(errors[0]!.message, errors[1]!.message)
-    assert.equal((errors[0]!.cause as Error).message, 'no database')
+    assert.equal(errors[0].message, errors[1].message)
+    assert.equal((errors[0].cause as Error).message, 'no database')
     await pool.join()
   })
 })
