@@ -30,7 +30,8 @@ const roles = { run: 'worker/run', role: 'pool/role' }
  */
 const builtins = {
   'node:fs':
-    'appendFileSync closeSync existsSync openSync readFileSync readSync realpathSync statSync unlinkSync writeSync',
+    'appendFileSync closeSync existsSync openSync readFileSync readSync realpathSync statSync ' +
+    'unlinkSync writeSync',
   'node:util': 'debuglog inspect types',
 }
 

@@ -9,7 +9,10 @@ import { checkFunction } from '../core/options.ts'
 import type { TaskOptions } from './task.ts'
 import { checkWaitOptions, waitFor, type WaitOptions } from '../core/waiting.ts'
 
-/** Runs once, in the caller's async context, before the result is ready. One that throws is reported as a process warning. */
+/**
+ * Runs once, in the caller's async context, before the result is ready. One that throws is reported as a
+ * process warning.
+ */
 export interface CallbackOptions<R> extends TaskOptions {
   callback?: (value: R) => void
   errorCallback?: (error: unknown) => void

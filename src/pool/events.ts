@@ -1,8 +1,8 @@
 /**
- * What a pool tells those who watch it from outside: channels of node:diagnostics_channel for tools, log lines
- * for people. Called by the dispatch and the staff as things happen; it decides nothing, and nothing of a task
- * is put together before somebody has subscribed. The same numbers as in statistics(): a task is one `submit`
- * and one `end` or `error`.
+ * What a pool tells those who watch it from outside: channels of node:diagnostics_channel for tools, log
+ * lines for people. Called by the dispatch as things happen; it decides nothing, and nothing of a task is put
+ * together before somebody has subscribed. The same numbers as in statistics(): a task is one `submit` and
+ * one `end` or `error`.
  */
 import { channel } from 'node:diagnostics_channel'
 import { log } from '../core/log.ts'
@@ -34,7 +34,10 @@ export interface TaskEvent {
   error: unknown
 }
 
-/** The message on `plait:worker:start`, `plait:worker:ready` and `plait:worker:exit`; the same object each time. */
+/**
+ * The message on `plait:worker:start`, `plait:worker:ready` and `plait:worker:exit`; the same object each
+ * time.
+ */
 export interface WorkerEvent {
   readonly pool: string
   readonly worker: string

@@ -109,7 +109,7 @@ describe('what is said', () => {
       'halves: halves-2 (pid N) was killed by SIGKILL after 0 tasks, with 1 running',
       'halves: task 2 (spin) has run for its 20 ms',
       'halves-3 (pid N) is killed: task 2 did not stop when it was told to',
-      'halves: halves-3 (pid N) was killed by SIGKILL after 0 tasks, with 1 running; killed by its pool: task 2 did',
+      'with 1 running; killed by its pool: task 2 did not stop',
       'halves: terminated, 0 tasks dropped',
       'halves: halves-4 (pid N) was killed by SIGTERM after 1 tasks, with 0 running',
     ]

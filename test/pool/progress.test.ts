@@ -42,7 +42,7 @@ function run(work: string, shim = terminal): Outcome {
   return { out: child.stdout, err: child.stderr, status: child.status, signal: child.signal }
 }
 
-/** What stands on the terminal's lines in the end. Knows the few sequences that a bar may use, and no others. */
+/** What the terminal's lines show in the end. Knows the few sequences that a bar may use, and no others. */
 function screen(text: string): string[] {
   const plain = text.replaceAll('\x1b[', '⎋')
   assert.ok(!/⎋(?!\d*[GA]|0?K)/.test(plain) && !plain.includes('\x1b'), `a mode is changed: ${plain}`)
