@@ -29,8 +29,10 @@ const roles = { run: 'worker/run', role: 'pool/role' }
  * again.
  */
 const builtins = {
-  'node:fs': 'closeSync existsSync openSync readFileSync readSync realpathSync statSync unlinkSync writeSync',
-  'node:util': 'inspect types',
+  'node:fs':
+    'appendFileSync closeSync existsSync openSync readFileSync readSync realpathSync statSync ' +
+    'unlinkSync writeSync',
+  'node:util': 'debuglog inspect types',
 }
 
 const virtual = {
