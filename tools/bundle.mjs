@@ -35,8 +35,10 @@ const shared = 'worker/self'
  * again.
  */
 const builtins = {
-  'node:fs': 'closeSync existsSync openSync readFileSync readSync realpathSync statSync unlinkSync writeSync',
-  'node:util': 'inspect types',
+  'node:fs':
+    'appendFileSync closeSync existsSync openSync readFileSync readSync realpathSync statSync ' +
+    'unlinkSync writeSync',
+  'node:util': 'debuglog inspect types',
 }
 
 const virtual = {

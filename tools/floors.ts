@@ -40,6 +40,7 @@ export const narrower: Readonly<Record<string, readonly string[]>> = {
 export const packages: Readonly<Record<string, readonly string[]>> = {
   acorn: ['closure'],
   'es-module-lexer': ['closure'],
+  'cli-progress': ['pool'],
 }
 
 /** Builtins that change what a process is or costs, and the rooms that may use them; all others are free. */

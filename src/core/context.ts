@@ -1,7 +1,8 @@
 /**
- * What is current: the task that runs here and the process that this is. Ground-floor state, so that a lock,
- * a log line or an error can ask without an arrow upwards. With one task at a time the task is a plain
- * variable; AsyncLocalStorage (which makes awaits ~3x slower on Node 20) is entered only where tasks overlap.
+ * What is current: the task that runs here, the process that this is, and the async context of a caller.
+ * Ground-floor state, so that a lock, a log line or an error can ask without an arrow upwards. With one task
+ * at a time the task is a plain variable; AsyncLocalStorage (which makes awaits ~3x slower on Node 20) is
+ * entered only where tasks overlap.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 
@@ -62,4 +63,25 @@ export async function whileImporting(modules: Promise<void> | undefined): Promis
 /** Asked before a process is started. */
 export function isImporting(): boolean {
   return importing > 0
+}
+
+/**
+ * Calls `fn` outside of every caller's async context. What lives on (a worker's socket, a timer of the pool)
+ * is made so: it would keep the context of whoever happened to come first, and show it to all who follow.
+ */
+export const outside: <R>(fn: () => R) => R = AsyncLocalStorage.snapshot()
+
+/**
+ * Results arrive outside of any caller's context. What calls back the user's code for a result calls it
+ * through this, made at submit: it runs a function in the async context of now.
+ */
+export function callersContext(): <R>(fn: () => R) => R {
+  return AsyncLocalStorage.snapshot()
+}
+
+/** `fn` itself, to be called in the async context of now. */
+export function inCallersContext<F extends (...args: never[]) => unknown>(fn: F): F
+export function inCallersContext<F extends (...args: never[]) => unknown>(fn: F | undefined): F | undefined
+export function inCallersContext<F extends (...args: never[]) => unknown>(fn: F | undefined): F | undefined {
+  return fn && AsyncLocalStorage.bind(fn)
 }

@@ -3,6 +3,7 @@
  * waited on is never changed by a wait that gives up. A pending wait keeps the event loop alive by the timer
  * or by what it waits on, as the contract says; nothing here holds a handle of its own.
  */
+import { rejectWithCallers } from './callers.ts'
 import { checkOptions, checkSignal, checkTimeout } from './options.ts'
 
 /** How long to wait, and what ends the wait early. */
@@ -41,24 +42,32 @@ export function waitFor<T, U>(
   if (settled || (timeout === undefined && signal === undefined)) return Promise.resolve(promise)
   return new Promise<T | U>((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined
-    const aborted = (): void => finish(() => reject(signal?.reason))
-    const expired = (): void =>
-      finish(() => {
-        try {
-          resolve(onTimeout())
-        } catch (error) {
-          reject(error)
-        }
-      })
-    const finish = (settle: () => void): void => {
+    const stop = (): void => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', aborted)
-      settle()
     }
-    promise.then(
-      (value) => finish(() => resolve(value)),
-      (error: unknown) => finish(() => reject(error)),
-    )
+    const aborted = (): void => {
+      stop()
+      reject(signal?.reason)
+    }
+    const expired = (): void => {
+      stop()
+      try {
+        resolve(onTimeout())
+      } catch (error) {
+        rejectWithCallers(resolve, reject, error)
+      }
+    }
+    // In two steps, so that V8 can follow from `promise` to who waits here: see callers.ts.
+    promise
+      .then(
+        (value) => (stop(), value),
+        (error: unknown) => {
+          stop()
+          throw error
+        },
+      )
+      .then(resolve, reject)
     if (signal?.aborted === true) return queueMicrotask(() => queueMicrotask(aborted))
     signal?.addEventListener('abort', aborted, { once: true })
     if (timeout !== undefined && timeout <= longestTimer) timer = setTimeout(expired, timeout)

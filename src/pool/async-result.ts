@@ -2,12 +2,17 @@
  * The promise that a pool keeps for the caller: Python's AsyncResult. Never an unhandled rejection by itself;
  * its callbacks run once, before it is ready, and what they throw changes nothing for anyone else.
  */
+import { rejectWithCallers } from '../core/callers.ts'
+import { inCallersContext } from '../core/context.ts'
 import { InvalidStateError, TimeoutError } from '../core/errors.ts'
 import { checkFunction } from '../core/options.ts'
 import type { TaskOptions } from './task.ts'
 import { checkWaitOptions, waitFor, type WaitOptions } from '../core/waiting.ts'
 
-/** Runs once, before the result is ready. One that throws is reported as a process warning. */
+/**
+ * Runs once, in the caller's async context, before the result is ready. One that throws is reported as a
+ * process warning.
+ */
 export interface CallbackOptions<R> extends TaskOptions {
   callback?: (value: R) => void
   errorCallback?: (error: unknown) => void
@@ -38,7 +43,8 @@ export interface AsyncResult<R> extends PromiseLike<R> {
 
 export class PendingResult<R> implements AsyncResult<R> {
   readonly #promise: Promise<R>
-  readonly #callbacks: CallbackOptions<R> | undefined
+  readonly #callback: ((value: R) => void) | undefined
+  readonly #errorCallback: ((error: unknown) => void) | undefined
   #resolve!: (value: R) => void
   #reject!: (error: unknown) => void
   #state: 'pending' | 'value' | 'error' = 'pending'
@@ -46,24 +52,30 @@ export class PendingResult<R> implements AsyncResult<R> {
   constructor(callbacks: CallbackOptions<R> | undefined) {
     if (callbacks?.callback !== undefined) checkFunction(callbacks.callback, 'callback')
     if (callbacks?.errorCallback !== undefined) checkFunction(callbacks.errorCallback, 'errorCallback')
-    this.#callbacks = callbacks
+    this.#callback = inCallersContext(callbacks?.callback)
+    this.#errorCallback = inCallersContext(callbacks?.errorCallback)
     this.#promise = new Promise<R>((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
     })
-    this.#promise.catch(() => {})
   }
 
   readonly resolve = (value: R): void => {
-    call(this.#callbacks?.callback, value)
+    call(this.#callback, value)
     this.#state = 'value'
     this.#resolve(value)
   }
 
   readonly reject = (error: unknown): void => {
-    call(this.#callbacks?.errorCallback, error)
+    call(this.#errorCallback, error)
     this.#state = 'error'
-    this.#reject(error)
+    rejectWithCallers(this.#resolve, this.#rejectKept, error)
+  }
+
+  /** Never an unhandled rejection by itself. Said at the end: until then only those who wait hang on it. */
+  readonly #rejectKept = (reason: unknown): void => {
+    this.#reject(reason)
+    this.#promise.catch(() => {})
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- AsyncResult is a PromiseLike by contract

@@ -6,9 +6,12 @@
  * What may stand still, and what ends it: a task in the line or held (a result, a death, a timeout, an abort,
  * terminate, break), a start (READY, START_FAILED, startTimeout, a death), an end (the last death).
  */
+import { outside } from '../core/context.ts'
+import { log } from '../core/log.ts'
 import { BrokenPoolError, PoolTerminatedError, TimeoutError } from '../core/errors.ts'
 import type { Exit } from '../worker/handle.ts'
 import { lostError } from '../worker/lost.ts'
+import { tellExited, tellReady, tellSettled, tellStarted, tellSubmitted } from './events.ts'
 import { Images } from './images.ts'
 import { Line } from './line.ts'
 import type { Host, PoolWorker } from './pool-worker.ts'
@@ -79,6 +82,7 @@ export class Dispatch implements Host {
   submit(task: Task): void {
     if (this.#live++ === 0) this.#alive.ref()
     this.images.retain(task.image)
+    tellSubmitted(this.name, task)
     // Where others wait no worker has room: nothing overtakes them.
     const worker = this.#line.peek() === undefined ? this.#staff.best(task) : undefined
     if (worker !== undefined) this.#send(worker, task)
@@ -130,6 +134,7 @@ export class Dispatch implements Host {
   close(): void {
     if (this.state !== 'running') return
     this.state = 'closed'
+    log(`${this.name}: closed, ${this.#live} tasks to go`)
     this.#rest()
   }
 
@@ -137,6 +142,7 @@ export class Dispatch implements Host {
   terminate(): void {
     if (this.state === 'terminated' || this.state === 'broken') return
     this.state = 'terminated'
+    log(`${this.name}: terminated, ${this.#live} tasks dropped`)
     this.#rejectAll(
       (what) => new PoolTerminatedError(`pool ${this.name} was terminated before ${what} ended`),
     )
@@ -181,7 +187,12 @@ export class Dispatch implements Host {
 
   // ── what workers report ──
 
+  spawned(worker: PoolWorker): void {
+    tellStarted(this.name, worker)
+  }
+
   ready(worker: PoolWorker): void {
+    tellReady(this.name, worker)
     this.#staff.started()
     this.#feed(worker)
   }
@@ -192,16 +203,18 @@ export class Dispatch implements Host {
     const why = cause instanceof Error ? cause.message : String(cause)
     const error = new BrokenPoolError(`pool ${this.name} cannot start its workers: ${why}`, { cause })
     this.cause = error
-    this.#rejectAll(() => error)
+    log(error.message)
+    this.#rejectAll(() => new BrokenPoolError(error.message, { cause }))
     this.#staff.stop()
   }
 
   ended(worker: PoolWorker, task: Task, succeeded: boolean, outcome: unknown): void {
-    this.#settle(task, succeeded, outcome)
+    this.#settle(task, succeeded, outcome, worker, worker.took)
     this.#feed(worker)
   }
 
   expired(task: Task): void {
+    log(`${this.name}: ${about(task)} has run for its ${task.options?.timeout} ms`)
     this.#abandon(
       task,
       new TimeoutError(`${about(task)} ran longer than ${task.options?.timeout} ms`),
@@ -215,13 +228,15 @@ export class Dispatch implements Host {
   }
 
   died(worker: PoolWorker, exit: Exit, lost: readonly Task[]): void {
+    tellExited(this.name, worker, exit, lost.length)
     for (const task of lost) {
       if (task.settled) continue
       if (task.retries > 0) {
         task.retries--
         task.attempt++
         this.#line.unshift(task)
-      } else this.#settle(task, false, lostError(worker, exit, `${about(task)} ended`, worker))
+        log(`${this.name}: ${about(task)} is tried again, attempt ${task.attempt}`)
+      } else this.#settle(task, false, lostError(worker, exit, `${about(task)} ended`, worker), worker)
     }
     this.#staff.gone(worker, exit, this.#wanted(), worker.holdings.ended > 0 || lost.length > 0)
     this.#assign()
@@ -282,27 +297,29 @@ export class Dispatch implements Host {
   #watch(patience: number): void {
     clearTimeout(this.#watching)
     this.#patience = patience
-    this.#watching = setTimeout(() => {
-      this.#watching = undefined
-      const busy = this.#staff.busy()
-      let moving = false
-      for (const worker of busy)
-        if (!worker.inspect(this.#line.peek() === undefined && this.#staff.someoneIdle()) && worker.loaded)
-          moving = true
-      if (busy.length === 0) return
-      const longest = busy.some((worker) => worker.loaded) ? longestSilence : longestTask
-      this.#watch(moving ? silence : Math.min(patience * 2, longest))
-    }, patience)
-    this.#watching.unref()
+    this.#watching = outside(() => setTimeout(this.#look, patience)).unref()
   }
 
-  #settle(task: Task, succeeded: boolean, outcome: unknown): void {
+  readonly #look = (): void => {
+    this.#watching = undefined
+    const busy = this.#staff.busy()
+    let moving = false
+    for (const worker of busy)
+      if (!worker.inspect(this.#line.peek() === undefined && this.#staff.someoneIdle()) && worker.loaded)
+        moving = true
+    if (busy.length === 0) return
+    const longest = busy.some((worker) => worker.loaded) ? longestSilence : longestTask
+    this.#watch(moving ? silence : Math.min(this.#patience * 2, longest))
+  }
+
+  #settle(task: Task, succeeded: boolean, outcome: unknown, worker?: PoolWorker, took?: number): void {
     if (task.settled) return
     task.settled = true
     this.#live--
     if (succeeded) this.#completed++
     else this.#failed++
     this.images.release(task.image)
+    tellSettled(this.name, task, succeeded, outcome, worker, took)
     if (succeeded) task.succeed(outcome)
     else task.fail(outcome)
     this.#rest()
@@ -310,8 +327,9 @@ export class Dispatch implements Host {
 
   #abandon(task: Task, reason: unknown, why: number): void {
     if (task.settled) return
-    this.#settle(task, false, reason)
-    this.#staff.holder(task)?.stop(task, why)
+    const worker = this.#staff.holder(task)
+    this.#settle(task, false, reason, worker)
+    worker?.stop(task, why)
   }
 
   /** Nothing is left to do: let the event loop end, and the workers of a closed pool go. */
@@ -325,7 +343,8 @@ export class Dispatch implements Host {
     for (const [submit, what] of Array.from(this.#expected)) submit.halt(error(what))
     for (let task = this.#line.shift(); task !== undefined; task = this.#line.shift())
       this.#settle(task, false, error(about(task)))
-    for (const task of this.#staff.held()) this.#settle(task, false, error(about(task)))
+    for (const task of this.#staff.held())
+      this.#settle(task, false, error(about(task)), this.#staff.holder(task))
     for (const task of this.#returning.splice(0)) this.#settle(task, false, error(about(task)))
   }
 }

@@ -3,7 +3,9 @@
  * once per call, encodes the arguments, and makes the tasks. The faces themselves are names and meanings on
  * top of it; what becomes of the tasks is the dispatch's business.
  */
-import { onAbort } from '../core/abort.ts'
+import { onAbort, reasonOf } from '../core/abort.ts'
+import { rejectWithCallers } from '../core/callers.ts'
+import { outside } from '../core/context.ts'
 import { BrokenPoolError, PoolClosedError } from '../core/errors.ts'
 import { checkArray, checkFunction } from '../core/options.ts'
 import { capture, prewarm } from '../closure/capture.ts'
@@ -17,11 +19,13 @@ import type { Image } from './images.ts'
 import { collect, Source, type Inputs } from './inputs.ts'
 import { Intake } from './intake.ts'
 import { checkTaskOptions, type CheckedPoolOptions, type ImapOptions, type MapOptions } from './options.ts'
+import { follow, type Follower } from './progress.ts'
 import { ANNOUNCE, CHUNK, EACH, REVOCABLE, STAR } from './protocol.ts'
-import { CallTask, type Arguments, type Task, type TaskOptions } from './task.ts'
+import { CallTask, PromiseTask, type Arguments, type Task, type TaskOptions } from './task.ts'
 
 export type AnyFunction = (...args: never[]) => unknown
-type Settle = { resolve: (value: never) => void; reject: (error: unknown) => void }
+/** The ends of what a map resolves. */
+export type Settle = { resolve: (value: never) => void; reject: (error: unknown) => void }
 
 /** How a face reads its items. */
 export interface ItemRules {
@@ -57,7 +61,7 @@ export class Face {
     this.#intake = new Intake(owner, noun, owned)
     this.#retries = options.retries
     this.#concurrency = options.concurrency
-    this.dispatch = new Dispatch(name, {
+    const staff = {
       size: options.processes,
       prefix,
       concurrency: options.concurrency,
@@ -66,14 +70,15 @@ export class Face {
       initializer: initializer ? capture([initializer, initargs], { what, owned }) : null,
       env: options.env,
       execArgv: options.execArgv,
-    })
+    }
+    this.dispatch = outside(() => new Dispatch(name, staff))
     // The first capture loads a parser: now, while the workers boot.
     prewarm()
   }
 
   /**
    * One task for `fn(...args)`; with REVOCABLE as flag the caller may revoke it. Undefined where it was
-   * aborted before it began.
+   * aborted before it began. `Outcome` is PromiseTask where `resolve` and `reject` are a promise's own.
    */
   call(
     method: string,
@@ -83,6 +88,7 @@ export class Face {
     resolve: (value: never) => void,
     reject: (error: unknown) => void,
     flag = 0,
+    Outcome: typeof CallTask = CallTask,
   ): Task | undefined {
     this.#checkOpen()
     if (!Array.isArray(args)) checkArray(args, 'args')
@@ -90,11 +96,11 @@ export class Face {
     const image = this.#image(method, fn)
     const encoded = this.#intake.encode(method, args)
     if (options?.signal?.aborted === true) {
-      reject(options.signal.reason)
+      reject(reasonOf(options.signal))
       return undefined
     }
     const flags = flag | (options?.timeout === undefined ? 0 : ANNOUNCE)
-    return this.#submit(image, encoded, flags, options, resolve, reject)
+    return this.#submit(Outcome, image, encoded, flags, options, resolve, reject)
   }
 
   /** All items, gathered, as tasks; resolves to all values, in order. */
@@ -110,9 +116,10 @@ export class Face {
     checkTaskOptions(options)
     const image = this.#image(method, fn)
     const signal = options?.signal
-    if (signal?.aborted === true) return reject(signal.reason)
+    if (signal?.aborted === true) return reject(reasonOf(signal))
 
     let gather: Gather | undefined
+    let follower: Follower | undefined
     const halt = new AbortController()
     const { dispatch } = this
     let finished = false
@@ -121,6 +128,7 @@ export class Face {
       (value: V): void => {
         if (finished) return
         finished = true
+        follower?.end()
         stopListening?.()
         expected()
         release()
@@ -135,10 +143,12 @@ export class Face {
     dispatch.images.retain(image)
 
     const spread = (all: readonly T[]): void => {
+      follower = follow(options, all.length)
+      follower.start()
       gather = new Gather(
         all.length,
         dispatch,
-        options?.onProgress,
+        follower.onProgress,
         finish(resolve as (v: unknown) => void),
         finish(reject),
       )
@@ -181,12 +191,17 @@ export class Face {
       expected()
     }
     if (rules.eager === true) this.#eager.add(closing)
+    const follower = follow(options, source.size)
     const host: ImapHost<T> = {
       source,
-      submit: (part, offset, done) => this.#part(method, image, part, offset, options, rules, done),
+      submit: (part, offset, done) => {
+        follower.start()
+        return this.#part(method, image, part, offset, options, rules, done)
+      },
       stayAlive: () => dispatch.stayAlive(),
       done: () => {
         this.#eager.delete(closing)
+        follower.end()
         expected()
         dispatch.images.release(image)
       },
@@ -205,9 +220,9 @@ export class Face {
       buffersize: options?.buffersize ?? 2 * dispatch.size * this.#concurrency * chunksize,
       eager: rules.eager ?? false,
       total: source.size,
-      onProgress: options?.onProgress,
+      onProgress: follower.onProgress,
     })
-    if (signal?.aborted === true) imap.fail(signal.reason)
+    if (signal?.aborted === true) imap.fail(reasonOf(signal))
     else if (rules.eager === true) imap.begin()
     return new Results(imap, rules.eager === true)
   }
@@ -271,7 +286,8 @@ export class Face {
   ): void {
     const single = options.timeout !== undefined || this.#retries > 0
     const slots = this.dispatch.size * this.#concurrency
-    const size = options.chunksize ?? defaultChunksize(items.length, slots, single)
+    const shown = (options.progress ?? false) !== false
+    const size = options.chunksize ?? defaultChunksize(items.length, slots, single, shown)
     const flags = CHUNK | flagsOf(rules, options)
     for (let offset = 0; offset < items.length && !gather.over; offset += size) {
       const part = items.slice(offset, offset + size)
@@ -284,6 +300,7 @@ export class Face {
   }
 
   #submit(
+    Outcome: typeof CallTask,
     image: Image,
     args: Arguments,
     flags: number,
@@ -293,7 +310,7 @@ export class Face {
   ): Task {
     const signal = options?.signal
     if (signal === undefined) {
-      const task = new CallTask(image, args, flags, options, this.#retries, resolve, reject)
+      const task = new Outcome(image, args, flags, options, this.#retries, resolve, reject)
       this.dispatch.submit(task)
       return task
     }
@@ -311,7 +328,7 @@ export class Face {
       options,
       this.#retries,
       settle(resolve),
-      settle(reject),
+      settle(Outcome === PromiseTask ? (error) => rejectWithCallers(resolve, reject, error) : reject),
     )
     this.dispatch.submit(task)
     return task

@@ -7,6 +7,8 @@
  * What may stand still, and what ends it: a `next()` (its outcome, the end of the input, its own timeout or
  * signal, the submit's signal, the end of the pool), the input (leave() does not wait for it).
  */
+import { reasonOf } from '../core/abort.ts'
+import { rejectWithCallers } from '../core/callers.ts'
 import { CancelledError, TimeoutError } from '../core/errors.ts'
 import { startTimer, type WaitOptions } from '../core/waiting.ts'
 import { call } from './async-result.ts'
@@ -99,7 +101,11 @@ export class Imap<T, R> {
 
   next(options: WaitOptions | undefined, holder: object): Promise<IteratorResult<R, undefined>> {
     return new Promise((resolve, reject) => {
-      const request: Request<R> = { resolve, reject, holder }
+      const request: Request<R> = {
+        resolve,
+        reject: (error) => rejectWithCallers(resolve, reject, error),
+        holder,
+      }
       if (options?.timeout !== undefined || options?.signal !== undefined) this.#limit(request, options)
       this.#requests.add(request)
       this.#grant()
@@ -184,7 +190,7 @@ export class Imap<T, R> {
       request.reject(error)
       this.#serve()
     }
-    const aborted = (): void => withdraw(signal!.reason)
+    const aborted = (): void => withdraw(reasonOf(signal!))
     const timer = startTimer(timeout, () =>
       withdraw(
         new TimeoutError(`no result was ready within ${timeout} ms; it is handed out by a later next()`),

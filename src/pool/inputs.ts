@@ -3,6 +3,7 @@
  * array is taken as it is); `imap` takes item by item from a Source. Neither waits for an input that does not
  * answer once the work is over.
  */
+import { callersContext } from '../core/context.ts'
 import { checkFunction } from '../core/options.ts'
 
 export type Inputs<T> = Iterable<T> | AsyncIterable<T>
@@ -47,12 +48,16 @@ async function drain<T>(items: AsyncIterable<T>, halted: AbortSignal): Promise<r
   }
 }
 
-/** One pass over an input, opened at the first `next()`, closed once. */
+/**
+ * One pass over an input, opened at the first `next()`, closed once. The input's own code runs in the async
+ * context of whoever made this, whenever more of it is needed.
+ */
 export class Source<T> {
   /** How many items there are, where that is known without a look at them. */
   readonly size: number | undefined
   readonly #items: Inputs<T>
   readonly #sync: boolean
+  readonly #inContext = callersContext()
   #iterator: Iterator<T> | AsyncIterator<T> | undefined
   #over = false
 
@@ -66,9 +71,9 @@ export class Source<T> {
   /** The next step; of an asynchronous input the promise of it. What the input throws ends it. */
   next(): Step<T> | Promise<Step<T>> {
     try {
-      const step = this.#open().next()
+      const step = this.#inContext(this.#step)
       if (this.#sync) return this.#checked(step as Step<T>)
-      return Promise.resolve(step).then(
+      return Promise.resolve(step as Promise<Step<T>>).then(
         (answer) => this.#checked(answer),
         (error: unknown) => this.#fail(error),
       )
@@ -82,12 +87,14 @@ export class Source<T> {
     if (this.#over) return
     this.#over = true
     try {
-      const ended: unknown = (this.#iterator ?? this.#open()).return?.()
+      const ended = this.#inContext((): unknown => this.#open().return?.())
       if (!this.#sync) void Promise.resolve(ended).catch(() => {})
     } catch {
       // Nobody is left who could be told.
     }
   }
+
+  readonly #step = (): unknown => this.#open().next()
 
   #open(): Iterator<T> | AsyncIterator<T> {
     if (this.#iterator !== undefined) return this.#iterator

@@ -38,7 +38,12 @@ export interface PoolOptions {
 export interface MapOptions extends TaskOptions {
   /** Items in one task. Default: a quarter of a worker's share, as in Python. */
   chunksize?: number
-  /** After each item, in the order in which results arrive. */
+  /**
+   * Shows on stderr how far it is, with what the items are called: `progress: 'files'`. A bar on a terminal;
+   * elsewhere a line every ten seconds and one at the end. Default false; true calls them items.
+   */
+  progress?: boolean | string
+  /** After each item, in the order in which results arrive; in the caller's async context. */
   onProgress?: (done: number, total: number | undefined) => void
 }
 
@@ -93,12 +98,14 @@ export function checkPoolOptions(
 export function checkTaskOptions(options: unknown): asserts options is ImapOptions | undefined {
   checkOptions(options)
   if (options === undefined) return
-  const { timeout, signal, grace, priority, chunksize, buffersize, onProgress } = options as ImapOptions
+  const { timeout, signal, grace, priority, chunksize, buffersize, progress, onProgress } =
+    options as ImapOptions
   checkTimeout(timeout)
   checkSignal(signal)
   checkTimeout(grace, 'grace')
   if (priority !== undefined) checkNumber(priority, 'priority')
   if (chunksize !== undefined) checkInteger(chunksize, 'chunksize', 1)
   if (buffersize !== undefined) checkInteger(buffersize, 'buffersize', 1)
+  if (progress !== undefined && typeof progress !== 'boolean') checkString(progress, 'progress')
   if (onProgress !== undefined) checkFunction(onProgress, 'onProgress')
 }

@@ -5,6 +5,7 @@
  */
 import { ownFile } from '../core/bundle.ts'
 import { maxCredit, maxHeldBytes } from '../core/limits.ts'
+import { log } from '../core/log.ts'
 import { startTimer } from '../core/waiting.ts'
 import { encode } from '../codec/encode.ts'
 import { Reviver } from '../closure/revive.ts'
@@ -22,6 +23,8 @@ import type { Task } from './task.ts'
 
 /** What a pool's worker tells its host. */
 export interface Host {
+  /** The process is there, and boots. */
+  spawned(worker: PoolWorker): void
   ready(worker: PoolWorker): void
   /** The initializer threw `error`, or did not end in time: no worker of this pool will ever start. */
   startFailed(error: unknown): void
@@ -65,6 +68,10 @@ export class PoolWorker {
   started = false
   /** What ended it, where it could say so: an error outside of any task. */
   crash: unknown
+  /** When it was started; milliseconds of performance.now(). */
+  readonly since = performance.now()
+  /** Microseconds that the last task took which ended here. */
+  took = 0
   /** Why the pool killed it. */
   killedFor: string | undefined
   readonly #host: Host
@@ -210,6 +217,7 @@ export class PoolWorker {
   leave(): void {
     if (this.state !== 'ready' && this.state !== 'starting') return
     this.state = 'leaving'
+    log(`${this.name} (pid ${this.pid}) is dismissed`)
     this.#orders.exit()
   }
 
@@ -219,6 +227,7 @@ export class PoolWorker {
 
   kill(why?: string): void {
     this.killedFor ??= why
+    log(`${this.name} (pid ${this.pid}) is killed: ${why ?? 'its pool has ended'}`)
     this.#handle.kill('SIGKILL')
   }
 
@@ -253,7 +262,8 @@ export class PoolWorker {
   #result(kind: number, bytes: Buffer, start: number, end: number): void {
     const task = this.holdings.end(bytes.readUInt32LE(start))
     if (task === undefined) return
-    task.image.profile.record(bytes.readUInt32LE(start + 4))
+    this.took = bytes.readUInt32LE(start + 4)
+    task.image.profile.record(this.took)
     const from = start + is.resultHead
     // Nearly every result is plain data: no function is made for it.
     if (bytes[from] !== form.plain) {

@@ -2,18 +2,21 @@
  * Pool: many tasks on a few processes, with Python's names and meanings. Names, types and documentation only:
  * what they all do with what they are given is in face.ts.
  */
+import { rejectWithCallers } from '../core/callers.ts'
 import { InvalidStateError } from '../core/errors.ts'
 import { checkOptions } from '../core/options.ts'
 import { checkWaitOptions, waitFor, type WaitOptions } from '../core/waiting.ts'
 import { PendingResult, type AsyncResult, type CallbackOptions } from './async-result.ts'
-import { Face, type AnyFunction } from './face.ts'
+import { Face, type AnyFunction, type Settle } from './face.ts'
 import type { ImapIterator } from './imap-iterator.ts'
 import type { Inputs } from './inputs.ts'
 import { checkPoolOptions, type ImapOptions, type MapOptions, type PoolOptions } from './options.ts'
 import type { PoolStatistics } from './statistics.ts'
-import type { TaskOptions } from './task.ts'
+import { PromiseTask, type TaskOptions } from './task.ts'
 
 let count = 0
+
+const nothing = (): void => {}
 
 /**
  * The ends of the promise made last: one function for all promises, where an arrow would be made for each.
@@ -22,6 +25,11 @@ const ends = {} as { resolve: (value: unknown) => void; reject: (error: unknown)
 const takeEnds = (resolve: (value: unknown) => void, reject: (error: unknown) => void): void => {
   ends.resolve = resolve
   ends.reject = reject
+}
+
+/** The two ends of a promise, for a map. */
+function settling(resolve: (value: never) => void, reject: (error: unknown) => void): Settle {
+  return { resolve, reject: (error) => rejectWithCallers(resolve, reject, error) }
 }
 
 /**
@@ -67,8 +75,10 @@ export class Pool {
   apply(fn: AnyFunction, args: readonly unknown[] = [], options?: TaskOptions): Promise<unknown> {
     const promise = new Promise(takeEnds)
     const { resolve, reject } = ends
+    // They would keep the last promise, its value and its async context.
+    ends.resolve = ends.reject = nothing
     try {
-      this.#face.call('apply', fn, args, options, resolve, reject)
+      this.#face.call('apply', fn, args, options, resolve, reject, 0, PromiseTask)
     } catch (error) {
       reject(error)
     }
@@ -106,9 +116,7 @@ export class Pool {
    * rest first.
    */
   map<T, R>(fn: (item: T) => R, items: Inputs<T>, options?: MapOptions): Promise<Awaited<R>[]> {
-    return new Promise((resolve, reject) =>
-      this.#face.map('map', fn, items, options, {}, { resolve, reject }),
-    )
+    return new Promise((...ends) => this.#face.map('map', fn, items, options, {}, settling(...ends)))
   }
 
   /** As map, with the outcome as an AsyncResult. Python: `Pool.map_async`. */
@@ -129,8 +137,8 @@ export class Pool {
     items: Inputs<Readonly<A>>,
     options?: MapOptions,
   ): Promise<Awaited<R>[]> {
-    return new Promise((resolve, reject) =>
-      this.#face.map('starmap', fn, items, options, { star: true }, { resolve, reject }),
+    return new Promise((...ends) =>
+      this.#face.map('starmap', fn, items, options, { star: true }, settling(...ends)),
     )
   }
 

@@ -4,6 +4,7 @@
  * slowly, and after a few such deaths in a row the pool is told that it cannot work.
  */
 import { maxFailedStarts } from '../core/limits.ts'
+import { log } from '../core/log.ts'
 import type { Exit } from '../worker/handle.ts'
 import { nameOf, nextPath } from '../worker/names.ts'
 import { PoolWorker, type Host, type PoolWorkerOptions } from './pool-worker.ts'
@@ -148,6 +149,7 @@ export class Staff {
     clearTimeout(this.#startLater)
     if (faults > 0) {
       const wait = Math.min(10 * 4 ** faults, 1000)
+      log(`${this.#options.prefix}: workers end too early; the next one starts in ${wait} ms`)
       this.#startLater = setTimeout(() => this.#refill(wanted, 0), wait).unref()
       return
     }
@@ -164,7 +166,9 @@ export class Staff {
   #start(): void {
     const path = nextPath()
     const name = nameOf(this.#options.prefix, path)
-    this.#workers.add(new PoolWorker({ ...this.#options, name, path }, this.#host))
+    const worker = new PoolWorker({ ...this.#options, name, path }, this.#host)
+    this.#workers.add(worker)
+    this.#host.spawned(worker)
   }
 
   #checkOver(): void {

@@ -3,6 +3,7 @@
  * exactly once, whatever else happens to it: later results, deaths and timers find it settled and change
  * nothing. Subclasses say what settling means (a promise for a call, a place in the results for a chunk).
  */
+import { rejectWithCallers } from '../core/callers.ts'
 import type { Template } from '../closure/unit.ts'
 import type { Image } from './images.ts'
 
@@ -80,10 +81,10 @@ export abstract class Task implements Arguments {
   abstract fail(error: unknown): void
 }
 
-/** A call whose outcome is a promise. */
+/** A call whose outcome somebody is told. */
 export class CallTask extends Task {
   readonly succeed: (value: unknown) => void
-  readonly fail: (error: unknown) => void
+  readonly reject: (error: unknown) => void
 
   constructor(
     image: Image,
@@ -96,6 +97,17 @@ export class CallTask extends Task {
   ) {
     super(image, args, flags, options, retries)
     this.succeed = resolve as (value: unknown) => void
-    this.fail = reject
+    this.reject = reject
+  }
+
+  fail(error: unknown): void {
+    this.reject(error)
+  }
+}
+
+/** A call whose outcome is a promise: `resolve` is the promise's own. */
+export class PromiseTask extends CallTask {
+  override fail(error: unknown): void {
+    rejectWithCallers(this.succeed, this.reject, error)
   }
 }

@@ -6,8 +6,9 @@ import type { Payload } from '../closure/capture.ts'
 import { Reviver } from '../closure/revive.ts'
 import type { Writer } from '../codec/writer.ts'
 import { ownFile } from '../core/bundle.ts'
+import { log } from '../core/log.ts'
 import { type Exit, WorkerHandle, type WorkerOptions } from './handle.ts'
-import { lostError } from './lost.ts'
+import { howEnded, lostError } from './lost.ts'
 import { kinds, writePayload } from './protocol.ts'
 
 let role: string | undefined
@@ -45,9 +46,12 @@ export class Life {
       { ...options, role, setup: (writer: Writer) => writePayload(writer, payload) },
       (kind, bytes, start, end) => this.#receive(kind, bytes, start, end),
     )
+    const who = `${this.handle.name} (pid ${this.handle.pid})`
+    log(`${who} started`)
     if (options.daemon) this.handle.unref()
     this.ended = new Promise((resolve) => {
       this.handle.onExit = (exit) => {
+        log(`${who} ${howEnded(exit)}`)
         if (!this.#decided) result.reject(lostError(this.handle, exit, 'its target returned'))
         this.#over = true
         resolve(exit)

@@ -1,5 +1,5 @@
 /**
- * The text of a worker's death, for whoever waited on it: Process and Pool.
+ * The text of a worker's death: for whoever waited on it (Process and Pool), and for the log.
  */
 import { WorkerLostError } from '../core/errors.ts'
 import type { Exit } from './handle.ts'
@@ -19,9 +19,7 @@ export function lostError(
 ): WorkerLostError {
   const { name, pid } = worker
   const { signal, exitcode } = exit
-  let message = `${name} (pid ${pid}) `
-  if (signal === null) message += `ended with exit code ${exitcode} before ${before}`
-  else message += `was killed by ${signal} before ${before}`
+  let message = `${name} (pid ${pid}) ${howEnded(exit)} before ${before}`
   if (killedFor !== undefined) message += `, by its pool: ${killedFor}`
   else if (signal === 'SIGKILL') message += '; if nobody sent it, the system was out of memory'
   if (signal === 'SIGSEGV' || signal === 'SIGABRT' || signal === 'SIGBUS')
@@ -29,4 +27,9 @@ export function lostError(
   if (crash !== undefined) message += '; it had an error outside of any task, see `cause`'
   const details = { pid, exitcode, signal, worker: name }
   return new WorkerLostError(message, crash === undefined ? details : { ...details, cause: crash })
+}
+
+/** 'was killed by SIGKILL', 'ended with exit code 3'. */
+export function howEnded({ signal, exitcode }: Exit): string {
+  return signal === null ? `ended with exit code ${exitcode}` : `was killed by ${signal}`
 }

@@ -5,6 +5,7 @@
  */
 import type { ChildProcess } from 'node:child_process'
 import type { Socket } from 'node:net'
+import { outside } from '../core/context.ts'
 import { orphanGrace } from '../core/limits.ts'
 
 /**
@@ -54,7 +55,7 @@ const live = new Set<number>()
  * that never ends. Before the child, because that costs the start 1 ms; beside a booting child it costs 6.
  */
 export function prepare(): void {
-  if (shell === undefined && process.platform !== 'win32') open()
+  if (shell === undefined && process.platform !== 'win32') outside(open)
 }
 
 /** A child was spawned, and was not told yet what to do: until then the end of its stream ends it. */

@@ -10,7 +10,7 @@ import { test } from 'node:test'
 const mostFiles = 50
 
 /** Modules that load when they are first needed, and not before. */
-const late = ['acorn', 'es-module-lexer', 'koffi', 'node:inspector']
+const late = ['acorn', 'es-module-lexer', 'cli-progress', 'koffi', 'node:inspector']
 
 /** Every URL that a child loads while it runs `program`, and every CommonJS file it required. */
 function loadedBy(program: string): string[] {
