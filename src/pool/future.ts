@@ -3,7 +3,8 @@
  * and settle it through the dispatch; wait.ts and as-completed.ts look at it from inside. It starts nothing,
  * and is never an unhandled rejection by itself: the promise behind it is made when somebody asks for it.
  */
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { rejectWithCallers } from '../core/callers.ts'
+import { callersContext } from '../core/context.ts'
 import { CancelledError, TimeoutError } from '../core/errors.ts'
 import { checkFunction } from '../core/options.ts'
 import { checkWaitOptions, waitFor, type WaitOptions } from '../core/waiting.ts'
@@ -136,8 +137,8 @@ export class Future<T> implements PromiseLike<T> {
   addDoneCallback(fn: (future: Future<T>) => void): void {
     checkFunction(fn, 'the callback')
     if (this.done()) return call(fn, this)
-    const inContext = AsyncLocalStorage.snapshot()
-    this.#watch(() => inContext(call<[Future<T>]>, fn, this))
+    const inContext = callersContext()
+    this.#watch(() => inContext(() => call(fn, this)))
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- a Future is a PromiseLike by contract
@@ -152,7 +153,9 @@ export class Future<T> implements PromiseLike<T> {
   #asPromise(): Promise<T> {
     return (this.#promise ??= new Promise((resolve, reject) => {
       this.#settlePromise = () =>
-        this.#state === 'value' ? resolve(this.#outcome as T) : reject(this.#outcome)
+        this.#state === 'value'
+          ? resolve(this.#outcome as T)
+          : rejectWithCallers(resolve, reject, this.#outcome)
       if (this.done()) this.#settlePromise()
     }))
   }
