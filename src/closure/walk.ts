@@ -8,7 +8,7 @@ import { encode, type EncodeExtension, type Encoder } from '../codec/encode.ts'
 import { cannotSend } from '../codec/path.ts'
 import { Writer } from '../codec/writer.ts'
 import { Annex, isConstructor, PrototypeOf, writeFields } from './annex.ts'
-import { aboutFunction, inRoot, inVariable, subjectOf, type Holder } from './errors.ts'
+import { aboutFunction, addAdvice, inRoot, inVariable, subjectOf, type Holder } from './errors.ts'
 import { Finder } from './find.ts'
 import { joinGroups } from './groups.ts'
 import { constructorOf } from './members.ts'
@@ -90,7 +90,7 @@ export class Walk implements EncodeExtension {
       writer.bytes[start] = form.captured
       const body = (writer.pos = start + 5)
       encode(new Root(value), writer, this)
-      this.#refuseAmbiguous()
+      this.#refuseDoubles()
       this.#constructors()
       writer.bytes.writeUInt32LE(writer.pos - body, start + 1)
       const { groups, templates } = joinGroups(this.units, this.#table)
@@ -263,7 +263,7 @@ export class Walk implements EncodeExtension {
       this.#via = captured.via
       this.#annex.write(fn, unit, index, this.#homeOf(unit, captured))
     } catch (error) {
-      throw aboutFunction(error, captured, this.#what)
+      throw addAdvice(aboutFunction(error, captured, this.#what), this.finder.advice(fn))
     }
   }
 
@@ -386,14 +386,14 @@ export class Walk implements EncodeExtension {
     return this.#classes.has(fn) || this.#registrations.has(fn) || isConstructor(unit)
   }
 
-  #refuseAmbiguous(): void {
-    const found = this.finder.book.ambiguous()
+  /** A variable of which the worker would have two, or may have. */
+  #refuseDoubles(): void {
+    const found = this.finder.book.double()
     if (found === undefined) return
-    const { cell, fn } = found
-    const error = cannotSend(
-      'several copies of one function assign to it, and which of them share one variable cannot be told',
-      `Put \`${cell.name}\` in an object or class`,
+    const { cell, fn, why, hint } = found
+    const holder = this.units.find((one) =>
+      fn === undefined ? one.unit?.cells.get(cell.name) === cell : one.fn === fn,
     )
-    throw inVariable(error, this.#captured.get(fn) ?? { fn, place: undefined, via: undefined }, cell.name)
+    throw inVariable(cannotSend(why, hint), holder as Captured, cell.name)
   }
 }

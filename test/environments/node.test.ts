@@ -6,7 +6,18 @@ import assert from 'node:assert/strict'
 import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { app, check, fixture, Folder, read, toCommonjs, toJavaScript, withMain } from './kit.ts'
+import {
+  app,
+  check,
+  checkCycle,
+  cycle,
+  fixture,
+  Folder,
+  read,
+  toCommonjs,
+  toJavaScript,
+  withMain,
+} from './kit.ts'
 
 const folder = new Folder()
 const late = fixture('late.mjs')
@@ -48,6 +59,39 @@ test(
     check(await folder.run(file), { state: 'worker', file: 'app.ts' })
   },
 )
+
+test('ES modules that import the entry back', async () => {
+  checkCycle(await folder.run(folder.program(cycle('.mjs', toJavaScript))))
+})
+
+test('ES modules that import the entry back through the import map of their package', async () => {
+  const mapped = (text: string): string => toJavaScript(text).replaceAll(/"\.\/(\w+)\.ts"/g, '"#$1"')
+  const map = { imports: { '#*': './*.mjs' } }
+  const file = folder.program({ ...cycle('.mjs', mapped), 'package.json': JSON.stringify(map) })
+  checkCycle(await folder.run(file))
+})
+
+test('CommonJS modules that require the entry back', async () => {
+  checkCycle(await folder.run(folder.program(cycle('.cjs', (text) => toJavaScript(text, 'cjs')))))
+})
+
+test(
+  'TypeScript that Node strips, where modules import the entry back',
+  { skip: !strips && 'this Node does not strip types' },
+  async () => {
+    const file = folder.program({ ...cycle('.ts'), 'package.json': '{"type":"module"}' })
+    checkCycle(await folder.run(file))
+  },
+)
+
+test('modules that import the entry of a thread back', async () => {
+  const file = folder.program({
+    'main.mjs':
+      "import { Worker } from 'node:worker_threads'\nnew Worker(new URL('./app.mjs', import.meta.url))\n",
+    ...cycle('.mjs', toJavaScript),
+  })
+  checkCycle(await folder.run(file))
+})
 
 test('a module on the command line', async () => {
   check(await folder.run(module(), ['--input-type=module', '--eval', esm.code]), { state: 'worker' })

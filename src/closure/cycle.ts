@@ -1,0 +1,121 @@
+/**
+ * Which modules lead back to the program's entry: those that import it, or import one that does. A worker
+ * that imported such a module would run the entry, so its functions, classes and variables travel by value,
+ * like the entry's own. Asked by modules and names before anything travels by name. Looks at the program's
+ * own files only, from the module that is asked for; imports nothing.
+ */
+import { readFileSync } from 'node:fs'
+import { types } from 'node:util'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { isEntryUrl, require } from './entry.ts'
+import type { Inspection } from './inspector.ts'
+import { bare, isOwn, loadedModules, locate } from './locate.ts'
+import { loadLexer } from './parse.ts'
+
+/** From a module to the entry, both ends included. */
+type Chain = readonly string[]
+
+const chains = new Map<string, Chain>()
+/** Modules that do not lead there: what a file imports does not change while its program runs. */
+const clean = new Set<string>()
+
+/** Whether a worker that imports the module at `url` would run the entry. */
+export function leadsToEntry(url: string, inspection: Inspection | null): boolean {
+  const start = bare(url)
+  if (chains.has(start)) return true
+  if (clean.has(start) || !isOwn(start)) return false
+  // Files tell quickly that there is no way. That there is one only what was loaded tells: types are erased.
+  const chain = search(start, roughImports) && search(start, (module) => exactImports(module, inspection))
+  if (chain === undefined) clean.add(start)
+  else chains.set(start, chain)
+  return chain !== undefined
+}
+
+/** Why a module that leads to the entry cannot travel by name, and what to do; undefined for every other. */
+export function explainCycle(url: string): string | undefined {
+  const chain = chains.get(bare(url))
+  if (chain === undefined || chain.length < 2) return undefined
+  const names = [chain.at(-1) as string, ...chain].map((one) => one.slice(one.lastIndexOf('/') + 1))
+  return (
+    `A worker that imports ${names[1]} would run the program again (${names.join(' → ')}): ` +
+    'move what both need into a module of its own'
+  )
+}
+
+/** The shortest way to the entry. */
+function search(start: string, importsOf: (url: string) => readonly string[]): Chain | undefined {
+  const cameFrom = new Map<string, string | undefined>([[start, undefined]])
+  for (const module of cameFrom.keys()) {
+    if (isEntryUrl(module)) return wayTo(module, cameFrom)
+    for (const next of importsOf(module))
+      if (!clean.has(next) && !cameFrom.has(next)) cameFrom.set(next, module)
+  }
+  for (const module of cameFrom.keys()) clean.add(module)
+  return undefined
+}
+
+function wayTo(end: string, cameFrom: ReadonlyMap<string, string | undefined>): Chain {
+  const way = [end]
+  for (let at = cameFrom.get(end); at !== undefined; at = cameFrom.get(at)) way.unshift(at)
+  return way
+}
+
+// ── what a module imports ──
+
+const rough = new Map<string, readonly string[]>()
+const exact = new Map<string, readonly string[]>()
+
+/** All that may be an import in a text, if only in a comment. */
+const mayImport = /\b(?:from|import|require)(?:[\s(]|\/\*.*?\*\/)*(['"`])([^'"`\n]+)\1/gs
+
+function roughImports(url: string): readonly string[] {
+  return keep(rough, url, () => Array.from(textOf(url).matchAll(mayImport), (match) => match[2] as string))
+}
+
+function exactImports(url: string, inspection: Inspection | null): readonly string[] {
+  return keep(exact, url, () => {
+    const info = loadedModules().get(url)
+    if (info !== undefined && inspection !== null) return readImports(inspection.source(info))
+    // What becomes of types when it is loaded cannot be known.
+    return /\.[cm]?tsx?$/.test(url) ? [] : readImports(textOf(url))
+  })
+}
+
+function keep(
+  known: Map<string, readonly string[]>,
+  url: string,
+  read: () => readonly string[],
+): readonly string[] {
+  let found = known.get(url)
+  if (found === undefined) {
+    const modules = [...read().flatMap((specifier) => locate(specifier, url) ?? []), ...required(url)]
+    known.set(url, (found = modules.filter(isOwn)))
+  }
+  return found
+}
+
+/** Also those of `import()` that say plainly what: they would run the entry later. */
+function readImports(text: string): readonly string[] {
+  try {
+    const [imports] = loadLexer().parse(text)
+    return imports.flatMap((one) => ('typeOnly' in one && one.typeOnly ? [] : (one.specifier ?? [])))
+  } catch {
+    return []
+  }
+}
+
+/** What a CommonJS module has required so far. */
+function required(url: string): readonly string[] {
+  const module = require().cache[fileURLToPath(url)]
+  if (module === undefined || types.isModuleNamespaceObject(module.exports)) return []
+  return module.children.map(({ filename }) => pathToFileURL(filename).href)
+}
+
+function textOf(url: string): string {
+  if (/\.(?:json|node|wasm)$/.test(url)) return ''
+  try {
+    return readFileSync(fileURLToPath(url), 'utf8')
+  } catch {
+    return ''
+  }
+}
