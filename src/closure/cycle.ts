@@ -5,12 +5,13 @@
  * own files only, from the module that is asked for; imports nothing.
  */
 import { readFileSync } from 'node:fs'
-import { types } from 'node:util'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import type * as Acorn from 'acorn'
+import { isCommonjs } from './commonjs.ts'
 import { isEntryUrl, require } from './entry.ts'
 import type { Inspection } from './inspector.ts'
 import { bare, isOwn, loadedModules, locate } from './locate.ts'
-import { loadLexer } from './parse.ts'
+import { loadLexer, parseScript } from './parse.ts'
 
 /** From a module to the entry, both ends included. */
 type Chain = readonly string[]
@@ -75,9 +76,9 @@ function roughImports(url: string): readonly string[] {
 function exactImports(url: string, inspection: Inspection | null): readonly string[] {
   return keep(exact, url, () => {
     const info = loadedModules().get(url)
-    if (info !== undefined && inspection !== null) return readImports(inspection.source(info))
+    if (info !== undefined && inspection !== null) return readImports(inspection.source(info), url)
     // What becomes of types when it is loaded cannot be known.
-    return /\.[cm]?tsx?$/.test(url) ? [] : readImports(textOf(url))
+    return /\.[cm]?tsx?$/.test(url) ? [] : readImports(textOf(url), url)
   })
 }
 
@@ -94,21 +95,42 @@ function keep(
   return found
 }
 
-/** Also those of `import()` that say plainly what: they would run the entry later. */
-function readImports(text: string): readonly string[] {
+/** Also those of `import()` and `require` that say plainly what: they would run the entry later. */
+function readImports(text: string, url: string): readonly string[] {
   try {
     const [imports] = loadLexer().parse(text)
-    return imports.flatMap((one) => ('typeOnly' in one && one.typeOnly ? [] : (one.specifier ?? [])))
+    const specifiers = imports.flatMap((one) =>
+      'typeOnly' in one && one.typeOnly ? [] : (one.specifier ?? []),
+    )
+    return isCommonjs(url) ? [...specifiers, ...readRequires(text)] : specifiers
   } catch {
     return []
   }
 }
 
+function readRequires(text: string): readonly string[] {
+  const specifiers: string[] = []
+  const visit = (value: unknown): void => {
+    if (Array.isArray(value)) return value.forEach(visit)
+    if (typeof value !== 'object' || value === null || typeof (value as Acorn.Node).type !== 'string') return
+    const one = value as Acorn.AnyNode
+    if (one.type === 'CallExpression' && one.callee.type === 'Identifier' && one.callee.name === 'require') {
+      const [specifier] = one.arguments
+      if (specifier?.type === 'Literal' && typeof specifier.value === 'string')
+        specifiers.push(specifier.value)
+    }
+    Object.values(one).forEach(visit)
+  }
+  visit(parseScript(text, false))
+  return specifiers
+}
+
 /** What a CommonJS module has required so far. */
 function required(url: string): readonly string[] {
-  const module = require().cache[fileURLToPath(url)]
-  if (module === undefined || types.isModuleNamespaceObject(module.exports)) return []
-  return module.children.map(({ filename }) => pathToFileURL(filename).href)
+  const module = isCommonjs(url) ? require().cache[fileURLToPath(url)] : undefined
+  // Node keeps JSON that was imported there too, and of that no more than its value.
+  const children: readonly NodeJS.Module[] = (module as Partial<NodeJS.Module> | undefined)?.children ?? []
+  return children.map(({ filename }) => pathToFileURL(filename).href)
 }
 
 function textOf(url: string): string {

@@ -51,13 +51,14 @@ export function importReference(
  */
 export function refuseImports(
   text: string,
-  { imports }: Analysis,
+  { imports, free }: Analysis,
   info: ScriptInfo,
   inspection: Inspection,
   subject: string,
 ): void {
-  for (const { start } of imports) {
-    const specifier = /^import\s*\(\s*(['"`])([^'"`$\n]+)\1/.exec(text.slice(start))?.[2]
+  const requires = info.isModule ? [] : (free.get('require')?.uses ?? [])
+  for (const { start } of [...imports, ...requires]) {
+    const specifier = /^\w+\s*\(\s*(['"`])([^'"`$\n]+)\1/.exec(text.slice(start))?.[2]
     const module = specifier === undefined ? undefined : locate(specifier, info.url)
     if (module === undefined || !leadsToEntry(module, inspection)) continue
     throw cannotSend(
