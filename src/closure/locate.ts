@@ -99,7 +99,9 @@ let scriptsSeen = 0
 export function loadedModules(): ReadonlyMap<string, ScriptInfo> {
   if (scripts.size !== scriptsSeen) {
     scriptsSeen = scripts.size
+    // What is revived of a file, and what imports in its name, has its url too, and came after it.
     const files = [...scripts.values()].filter(({ url }) => url.startsWith('file:'))
+    files.sort((a, b) => Number(b.id) - Number(a.id))
     byUrl = new Map(files.map((info) => [bare(info.url), info]))
   }
   return byUrl
