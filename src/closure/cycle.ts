@@ -66,8 +66,12 @@ function wayTo(end: string, cameFrom: ReadonlyMap<string, string | undefined>): 
 const rough = new Map<string, readonly string[]>()
 const exact = new Map<string, readonly string[]>()
 
+const comment = String.raw`\/\*(?:[^*]|\*(?!\/))*\*\/|\/\/[^\n]*\n`
 /** All that may be an import in a text, if only in a comment. */
-const mayImport = /\b(?:from|import|require)(?:[\s(]|\/\*.*?\*\/)*(['"`])([^'"`\n]+)\1/gs
+const mayImport = new RegExp(
+  String.raw`\b(?:from|import|require)(?:[\s(]|${comment})*(['"\`])([^'"\`\n]+)\1`,
+  'g',
+)
 
 function roughImports(url: string): readonly string[] {
   return keep(rough, url, () => Array.from(textOf(url).matchAll(mayImport), (match) => match[2] as string))

@@ -21,7 +21,7 @@ const exported = new WeakMap<Function, Reference>()
 
 /**
  * How a worker gets what a module-level name is imported from; undefined where the name is no import, or one
- * of the entry.
+ * from the entry or a module that leads to it.
  */
 export function importReference(
   info: ScriptInfo,
@@ -39,7 +39,7 @@ export function importReference(
     if (found.name === '*') return [reference.builtin, id, true, []]
     return [reference.builtin, id, false, found.name === 'default' ? [] : [found.name]]
   }
-  // The entry must not run in a worker: what would come from it travels itself.
+  // What would come that way travels itself.
   const module = locate(specifier, info.url)
   if (module !== undefined && leadsToEntry(module, inspection)) return undefined
   return [reference.module, info.url, specifier, attributes, found.name, []]
@@ -69,8 +69,7 @@ export function refuseImports(
 }
 
 /**
- * The reference to a function that a module other than the entry exports; undefined where it travels by
- * value.
+ * The reference to a function that a module exports; undefined where it travels by value.
  */
 export function findExport(
   fn: Function,
