@@ -3,17 +3,20 @@
  * Called by worker/ and pool/ at submit; synchronous, so that it is a snapshot. Importing this file loads
  * neither the parser nor the inspector; `prewarm` does, while workers start.
  */
+import { cannotSend } from '../codec/path.ts'
 import { Writer } from '../codec/writer.ts'
 import { SerializationError } from '../core/errors.ts'
 import { ownedVariables } from './initializer.ts'
 import { Inspection } from './inspector.ts'
 import type { OwnedVariables } from './owned.ts'
 import { isEntryUrl } from './entry.ts'
+import { inVariable } from './errors.ts'
 import { writePlain } from './plain.ts'
 import { scripts } from './scripts.ts'
+import { commonVariable, sharedVariables, type SharedVariables } from './shared.ts'
 import { isStable, keepStable, stablePayload } from './stable.ts'
-import type { Template } from './unit.ts'
-import { Walk } from './walk.ts'
+import type { Cell, Template } from './unit.ts'
+import { Walk, type Captured } from './walk.ts'
 
 export { ownedVariables }
 export type { OwnedVariables, Template }
@@ -40,6 +43,8 @@ export interface Payload {
   readonly value: unknown
   /** Nothing captured can change: capturing the same function again returns this very object. */
   readonly stable: boolean
+  /** What arguments may have in common with it; null where nothing can change. */
+  readonly variables: SharedVariables | null
 }
 
 let lastId = 0
@@ -51,7 +56,8 @@ export function capture(value: unknown, options: CaptureOptions): Payload {
   const walk = new Walk(options)
   const { templates, bytes } = write(walk, value)
   const stable = typeof value === 'function' && isStable(value, walk)
-  const payload: Payload = { value, id: ++lastId, templates, bytes, stable }
+  const variables = stable || walk.units.length === 0 ? null : sharedVariables(walk)
+  const payload: Payload = { value, id: ++lastId, templates, bytes, stable, variables }
   if (stable) keepStable(value, payload, options, walk)
   return payload
 }
@@ -89,6 +95,44 @@ export function captureInto(
   if (writePlain(writer, value, options.what)) return null
   const templates = new Walk(options).run(value, writer)
   return templates.length === 0 ? null : templates
+}
+
+/** Arguments as they were written. */
+export interface CapturedArguments {
+  readonly templates: readonly Template[] | null
+  /** What was written is [function, ...args]: they have a variable in common. */
+  readonly together: boolean
+}
+
+/**
+ * As captureInto, for what `fn` is called with; null where that is plain data. A variable that both use is
+ * one variable in the receiver, with the value of the moment when `fn` was captured: where `fn` is another
+ * one by now, that is an error.
+ */
+export function captureArguments(
+  writer: Writer,
+  args: readonly unknown[],
+  options: CaptureOptions,
+  fn: Payload,
+): CapturedArguments | null {
+  if (writePlain(writer, args, options.what)) return null
+  const start = writer.pos
+  const walk = new Walk(options)
+  const templates = walk.run(args, writer)
+  const common = fn.variables === null ? undefined : commonVariable(fn.variables, sharedVariables(walk))
+  if (common === undefined) return { templates: templates.length === 0 ? null : templates, together: false }
+  writer.pos = start
+  if (!write(new Walk(options), fn.value).bytes.equals(fn.bytes)) throw refuseLate(walk, common)
+  return { templates: new Walk(options).run([fn.value, ...args], writer), together: true }
+}
+
+function refuseLate({ units }: Walk, cell: Cell): unknown {
+  const holder = units.find(({ unit }) => [...(unit?.cells.values() ?? [])].includes(cell)) as Captured
+  const error = cannotSend(
+    'the function that this is given to uses it too, and has changed since it was submitted',
+    'Submit what is there already, as an array',
+  )
+  return inVariable(error, holder, cell.name)
 }
 
 let isWarm = false

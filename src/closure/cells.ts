@@ -20,6 +20,14 @@ export interface ScopeCells {
   repeated: Function | undefined
 }
 
+/** A variable that may be two. */
+export interface Double {
+  readonly cell: Cell
+  readonly fn?: Function
+  readonly why: string
+  readonly hint: string
+}
+
 export class ScopeBook {
   /** Module-level scopes by script, and the global object and scripts' own scope by name. */
   readonly #single = new Map<string, ScopeCells>()
@@ -57,14 +65,32 @@ export class ScopeBook {
   }
 
   /**
-   * An assigned variable whose scope may be two; undefined where all is clear. Asked when the walk has ended.
+   * An assigned variable of which the receiver would have two, or may have, and whose function shows that;
+   * undefined where all is clear. Asked when the walk has ended.
    */
-  ambiguous(): { readonly cell: Cell; readonly fn: Function } | undefined {
+  double(): Double | undefined {
     for (const scopes of this.#nested.values())
       for (const { cells, repeated } of scopes) {
         if (repeated === undefined) continue
         for (const cell of cells.values())
-          if (cell.assigned && cell.owned === undefined) return { cell, fn: repeated }
+          if (cell.assigned && cell.owned === undefined)
+            return {
+              cell,
+              fn: repeated,
+              why: 'several copies of one function assign to it, and which of them share it cannot be told',
+              hint: `Put \`${cell.name}\` in an object or class`,
+            }
+      }
+    for (const { cells } of this.#single.values())
+      for (const cell of cells.values()) {
+        const { declared, owned } = cell
+        const target = declared && this.#single.get(declared.key)?.cells.get(declared.name)
+        if (target?.assigned === true && owned === undefined)
+          return {
+            cell,
+            why: 'it is an import, and a function of the module that declares it assigns to it',
+            hint: `Export a function of that module that reads \`${declared?.name}\``,
+          }
       }
     return undefined
   }

@@ -4,7 +4,7 @@
  */
 import { types } from 'node:util'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { entryFile, require } from './entry.ts'
+import { entryFiles, require } from './entry.ts'
 import { reference, type Reference } from './wire.ts'
 
 /**
@@ -21,9 +21,10 @@ export function findCommonjsObject(value: object): Reference | undefined {
   if (files.length !== filesSeen) {
     filesSeen = files.length
     fileOfExports = new Map()
+    const entries = entryFiles()
     for (const file of files) {
       const exports = require().cache[file]?.exports as unknown
-      if (typeof exports === 'object' && exports !== null && file !== entryFile())
+      if (typeof exports === 'object' && exports !== null && !entries.includes(file))
         fileOfExports.set(exports, file)
     }
   }
@@ -37,7 +38,7 @@ let filesSeen = -1
 /** The reference to a function that a file exports; undefined where it travels by value. */
 export function findCommonjsExport(fn: Function, file: string): Reference | undefined {
   const loaded = require().cache[file]
-  if (loaded === undefined || file === entryFile()) return undefined
+  if (loaded === undefined || entryFiles().includes(file)) return undefined
   const exports = loaded.exports as unknown
   if (exports === fn) return inFile(file)
   if ((typeof exports !== 'object' && typeof exports !== 'function') || exports === null) return undefined

@@ -1,7 +1,7 @@
 /**
  * Which file is the program's entry: the one that node was started with. Its code never runs in a worker, so
- * nothing of it travels by name. Asked by modules and commonjs; also the one `require` of this room's sending
- * side.
+ * nothing of it travels by name. Asked by modules, commonjs and cycle; also the one `require` of this room's
+ * sending side.
  */
 import { realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -38,20 +38,19 @@ export function isEntryUrl(url: string): boolean {
   if (!url.startsWith('file:')) return false
   if (isCommandLine.test(url)) return true
   try {
-    const file = fileURLToPath(url)
-    // With --preserve-symlinks-main it is named by the link.
-    if (file === entryFile() || file === started) return true
-    // Process managers are started themselves, and load the program as the main module.
-    return file === require().main?.filename
+    return entryFiles().includes(fileURLToPath(url))
   } catch {
     return false
   }
 }
 
-/** The entry's path, links resolved; empty where there is none. */
-export function entryFile(): string {
+/** The entry's paths; none where the program is no file. */
+export function entryFiles(): readonly string[] {
   entry ??= realEntry()
-  return entry
+  // With --preserve-symlinks-main it is named by the link. Process managers are started themselves, and load
+  // the program as the main module.
+  const names = [entry, started, require().main?.filename]
+  return names.filter((name): name is string => name !== undefined && name !== '')
 }
 
 /** As Node finds it: a folder stands for its package's main file, and an extension may be missing. */

@@ -46,6 +46,17 @@ export function aboutFunction(error: unknown, holder: Holder, what: string): unk
   return hangsOn ? error : prependPath(error, nameOf(holder.fn))
 }
 
+/** An error with one more thing that can be done about it, where there is one. */
+export function addAdvice(error: unknown, advice: string | undefined): unknown {
+  if (!(error instanceof SerializationError) || advice === undefined || error.message.includes(advice))
+    return error
+  ;(error as { hint: string }).hint = error.hint === '' ? advice : `${error.hint}. ${advice}`
+  const old = error.message
+  error.message = `${old}. ${advice}`
+  if (typeof error.stack === 'string') error.stack = error.stack.replace(old, () => error.message)
+  return error
+}
+
 /** How a refusal calls the function that it is about: the root is named at its beginning already. */
 export function subjectOf(holder: Holder): string {
   return holder.via === undefined ? 'it' : `${quoteName(holder.fn)}${placed(holder)}`

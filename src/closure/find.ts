@@ -5,11 +5,13 @@
  */
 import { cannotSend } from '../codec/path.ts'
 import { lookUp, ScopeBook, type ScopeCells, type Variable } from './cells.ts'
+import { explainCycle } from './cycle.ts'
 import { isSwallowed, refuseSwallowed } from './entry.ts'
 import { inVariable, placeOf, refuseText, refuseThis, subjectOf, type Holder } from './errors.ts'
 import { Inspection, type Location, type Scope } from './inspector.ts'
 import { unknownKeyNames } from './members.ts'
-import { importReference } from './modules.ts'
+import { findDeclared } from './imports.ts'
+import { importReference, refuseImports } from './modules.ts'
 import type { OwnedVariables } from './owned.ts'
 import { findByText } from './fallback.ts'
 import { analyse } from './parse.ts'
@@ -76,6 +78,12 @@ export class Finder {
     return location === undefined || info === undefined ? undefined : { info, location }
   }
 
+  /** What else can be done where a function cannot travel: without a cycle it would have gone by name. */
+  advice(fn: Function): string | undefined {
+    const url = this.place(fn)?.info.url
+    return url === undefined ? undefined : explainCycle(url)
+  }
+
   /**
    * Everything about a function that travels by value. Throws where its text or its variables forbid that.
    */
@@ -94,6 +102,7 @@ export class Finder {
     const analysis = analyse(text, script.strict)
     const refusal = refuseText(analysis, subjectOf(holder))
     if (refusal !== undefined) throw refusal
+    refuseImports(text, analysis, info, inspection, subjectOf(holder))
     let scopes: readonly ScopeCells[] | undefined
     const around: Around = {
       fn,
@@ -211,19 +220,27 @@ export class Finder {
 
   #makeCell(name: string, scope: ScopeCells, around: Around): Cell {
     const { info } = around
-    const owned = this.#owned?.keyOf(scope.key, name)
     const inspection = this.inspection as Inspection
     const imported =
       scope.key === moduleKey(info) ? importReference(info, name, scope, inspection) : undefined
+    const declared =
+      scope.key === moduleKey(info) && imported === undefined ? this.#declared(info, name) : undefined
+    const owned = this.#owned?.keyOf(declared?.key ?? scope.key, declared?.name ?? name)
     let value =
       imported === undefined
         ? readVariable(scope, name, around, owned !== undefined)
         : lookUp(scope.variables, name)?.value
     if (scope.key === wrapperKey(info) || scope.key === moduleKey(info))
       value = viteParameter(info, name, value)
-    const cell: Cell = { name, assigned: false, owned, value, reference: imported }
+    const cell: Cell = { name, assigned: false, owned, value, reference: imported, declared }
     scope.cells.set(name, cell)
     return cell
+  }
+
+  /** The variable that an import means. */
+  #declared(info: ScriptInfo, name: string): Cell['declared'] {
+    const found = findDeclared(info, name, this.inspection as Inspection)
+    return found && { key: moduleKey(found.info), name: found.name }
   }
 
   /** A name that no scope but the global object can have. */

@@ -30,7 +30,10 @@ export function ownedVariables(
     const touched = new Set(units.flatMap((unit) => [...touchedCells(unit)]))
     for (const { key, cells } of finder.book.scopes())
       for (const cell of cells.values())
-        if (cell.assigned || touched.has(cell)) owned.add(key, cell.name, !cell.assigned)
+        if (cell.assigned || touched.has(cell)) {
+          const at = cell.declared ?? { key, name: cell.name }
+          owned.add(at.key, at.name, !cell.assigned)
+        }
     for (const cell of assignedByRevived(units)) owned.addRevived(cell, false)
     for (const unit of units)
       if (originOf(unit.value) !== undefined)

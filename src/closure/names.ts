@@ -3,12 +3,15 @@
  * already, and how it is called there. One per capture, asked by the walk; the tables behind it are
  * wellknown's and modules'.
  */
+import { pathToFileURL } from 'node:url'
 import { types } from 'node:util'
 import { cannotSend } from '../codec/path.ts'
 import { findCommonjsObject } from './commonjs.ts'
+import { explainCycle, leadsToEntry } from './cycle.ts'
 import { quoteName } from './errors.ts'
 import type { Finder } from './find.ts'
-import { exportsExactly, findExport } from './modules.ts'
+import { exportsExactly } from './imports.ts'
+import { findExport } from './modules.ts'
 import { idOf, isHomeOf, knownId } from './tracker.ts'
 import { findWellknown, isNative } from './wellknown.ts'
 import { reference, type Reference } from './wire.ts'
@@ -65,8 +68,16 @@ export class Names {
   ofObject(value: object): Reference | undefined {
     const found = findWellknown(value)
     if (found !== undefined) return found
-    if (types.isModuleNamespaceObject(value)) return findCommonjsObject(value) ?? this.#ofNamespace(value)
-    return Object.getPrototypeOf(value) === Object.prototype ? findCommonjsObject(value) : undefined
+    if (types.isModuleNamespaceObject(value)) return this.#ofCommonjs(value) ?? this.#ofNamespace(value)
+    return Object.getPrototypeOf(value) === Object.prototype ? this.#ofCommonjs(value) : undefined
+  }
+
+  /** What a module exports as a whole; not of one that leads to the entry. */
+  #ofCommonjs(value: object): Reference | undefined {
+    const found = findCommonjsObject(value)
+    if (found === undefined) return undefined
+    const url = found[0] === reference.module ? found[1] : pathToFileURL(found[1] as string).href
+    return leadsToEntry(url, this.#finder.inspection) ? undefined : found
   }
 
   ofSymbol(symbol: symbol): Reference {
@@ -105,12 +116,14 @@ export class Names {
    */
   #ofNamespace(namespace: object): Reference {
     const keys = Object.keys(namespace)
+    let cycle: string | undefined
     for (const key of keys) {
       const value = readExport(namespace, key)
       const found = typeof value === 'function' ? this.ofFunction(value) : undefined
-      if (found?.[0] !== reference.module) continue
       const inspection = this.#finder.inspection
-      const place = this.#finder.place(value as Function)
+      const place = typeof value === 'function' ? this.#finder.place(value) : undefined
+      cycle ??= place && explainCycle(place.info.url)
+      if (found?.[0] !== reference.module) continue
       if (inspection === null || place === undefined || !exportsExactly(place.info, keys, inspection))
         continue
       const [, from, specifier, attributes] = found
@@ -118,7 +131,9 @@ export class Names {
     }
     throw cannotSend(
       'it is the namespace of a module',
-      'Import it where the function is, and use its names there',
+      cycle === undefined
+        ? 'Import it where the function is, and use its names there'
+        : `Import its names one by one. ${cycle}`,
     )
   }
 }

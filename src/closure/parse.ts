@@ -6,6 +6,7 @@
  */
 import { createRequire } from 'node:module'
 import type * as Acorn from 'acorn'
+import type * as Lexer from 'es-module-lexer'
 import { SerializationError } from '../core/errors.ts'
 import { resolveNames } from './scope.ts'
 import type { Analysis } from './unit.ts'
@@ -13,11 +14,20 @@ import type { Analysis } from './unit.ts'
 type Form = Analysis['form']
 
 let acorn: typeof Acorn | undefined
+let lexer: typeof Lexer | undefined
 
 /** acorn, loaded once, synchronously. */
 export function loadAcorn(): typeof Acorn {
   acorn ??= createRequire(import.meta.url)('acorn') as typeof Acorn
   return acorn
+}
+
+/** es-module-lexer, loaded once, synchronously. */
+export function loadLexer(): typeof Lexer {
+  // With --jitless there is no WebAssembly.
+  const build = 'WebAssembly' in globalThis ? 'es-module-lexer' : 'es-module-lexer/js'
+  lexer ??= createRequire(import.meta.url)(build) as typeof Lexer
+  return lexer
 }
 
 /** The one function or class of a program; undefined where the text turned out to be something else. */

@@ -13,9 +13,15 @@ import { viteModule } from './vite.ts'
 /** The parameters that Node gives to a CommonJS module. */
 const wrapperNames = ['exports', 'require', 'module', '__filename', '__dirname']
 
-const topLevels = new WeakMap<ScriptInfo, ReadonlySet<string>>()
+/** Names that the top level of a script has, and names around it. */
+interface TopLevelNames {
+  readonly wrapper: ReadonlySet<string>
+  readonly names: ReadonlySet<string>
+}
 
-/** The top level of a script that is not an ES module, or around it what a module runner hands in. */
+const topLevels = new WeakMap<ScriptInfo, TopLevelNames>()
+
+/** The top level of a script that is not an ES module, or around it what hands something in. */
 export type TopLevel = 'module' | 'wrapper'
 
 /** Which of them a scope with these variables can be. */
@@ -24,26 +30,47 @@ export function topLevelOf(
   names: readonly string[],
   inspection: Inspection,
 ): TopLevel | undefined {
-  const vite = viteModule(info, inspection)
-  if (vite !== undefined && names.every((name) => vite.wrapper.has(name))) return 'wrapper'
-  if (vite !== undefined) return names.every((name) => vite.names.has(name)) ? 'module' : undefined
-  let known = topLevels.get(info)
+  let known: TopLevelNames | undefined = viteModule(info, inspection) ?? topLevels.get(info)
   if (known === undefined) topLevels.set(info, (known = topLevelNames(inspection.source(info))))
-  return names.every((name) => known.has(name)) ? 'module' : undefined
+  const { wrapper, names: all } = known
+  if (names.every((name) => wrapper.has(name))) return 'wrapper'
+  return names.every((name) => all.has(name)) ? 'module' : undefined
 }
 
-function topLevelNames(source: string): ReadonlySet<string> {
+function topLevelNames(source: string): TopLevelNames {
+  const around = new Set(wrapperNames)
   const names = new Set(wrapperNames)
   try {
     const { body } = parseScript(source, false)
-    declareVariables(body, names, true)
-    declareLexical(body, names)
+    const inner = onlyFunction(body)
+    if (inner === undefined) around.clear()
+    declareAll(body, inner === undefined ? names : around)
+    for (const name of around) names.add(name)
+    if (inner !== undefined) declareAll(inner, names)
   } catch {
     // A script that V8 took and acorn does not: its scopes are told apart by their values, as nested ones
     // are.
+    around.clear()
     names.clear()
   }
-  return names
+  return { wrapper: around, names }
+}
+
+function declareAll(body: readonly Acorn.AnyNode[], names: Set<string>): void {
+  declareVariables(body, names, true)
+  declareLexical(body, names)
+}
+
+/** The body of the function that a script is, called at once, as tools write it: `(() => { … })()`. */
+function onlyFunction(
+  body: readonly (Acorn.Statement | Acorn.ModuleDeclaration)[],
+): Acorn.Statement[] | undefined {
+  const calls = body.flatMap((one) =>
+    one.type === 'ExpressionStatement' && one.expression.type === 'CallExpression' ? [one.expression] : [],
+  )
+  const callee = calls.length === 1 ? calls[0]?.callee : undefined
+  if (callee?.type !== 'ArrowFunctionExpression' && callee?.type !== 'FunctionExpression') return undefined
+  return callee.params.length === 0 && callee.body.type === 'BlockStatement' ? callee.body.body : undefined
 }
 
 /**

@@ -55,6 +55,11 @@ export class Table {
     return number
   }
 
+  /** Whether a cell's value is one that the receiver has of its own. */
+  isNamed(cell: Cell): boolean {
+    return cell.reference !== undefined || this.#early.get(this.cell(cell))?.[0] === 'reference'
+  }
+
   setEarly(cell: number, value: Early): void {
     this.#early.set(cell, value)
   }

@@ -109,6 +109,8 @@ export interface Cell {
    * of the class, which is made once, can share it with functions that arrive later.
    */
   boxed?: boolean
+  /** Of an import that travels by value: the scope and name of the variable that it means. */
+  readonly declared?: { readonly key: string; readonly name: string } | undefined
   /** Anyone may change it: a global that the program added. */
   readonly volatile?: boolean
   /**

@@ -8,7 +8,7 @@ import { encode, type EncodeExtension, type Encoder } from '../codec/encode.ts'
 import { cannotSend } from '../codec/path.ts'
 import { Writer } from '../codec/writer.ts'
 import { Annex, isConstructor, PrototypeOf, writeFields } from './annex.ts'
-import { aboutFunction, inRoot, inVariable, subjectOf, type Holder } from './errors.ts'
+import { aboutFunction, addAdvice, inRoot, inVariable, subjectOf, type Holder } from './errors.ts'
 import { Finder } from './find.ts'
 import { joinGroups } from './groups.ts'
 import { constructorOf } from './members.ts'
@@ -48,7 +48,7 @@ export class Walk implements EncodeExtension {
   readonly #what: string
   readonly #owned: OwnedVariables | undefined
   readonly #names: Names
-  readonly #table = new Table()
+  readonly table = new Table()
   readonly #captured = new Map<Function, Captured>()
   readonly #written = new Set<Cell>()
   readonly #secrets: Secret[] = []
@@ -90,11 +90,11 @@ export class Walk implements EncodeExtension {
       writer.bytes[start] = form.captured
       const body = (writer.pos = start + 5)
       encode(new Root(value), writer, this)
-      this.#refuseAmbiguous()
+      this.#refuseDoubles()
       this.#constructors()
       writer.bytes.writeUInt32LE(writer.pos - body, start + 1)
-      const { groups, templates } = joinGroups(this.units, this.#table)
-      encode(this.#table.prelude(groups, this.units.length), writer)
+      const { groups, templates } = joinGroups(this.units, this.table)
+      encode(this.table.prelude(groups, this.units.length), writer)
       return templates
     } catch (error) {
       writer.pos = start
@@ -111,7 +111,7 @@ export class Walk implements EncodeExtension {
   }
 
   encode(value: object | symbol, encoder: Encoder): void {
-    if (typeof value === 'symbol') return this.#reference(this.#table.symbol(value, this.#names), encoder)
+    if (typeof value === 'symbol') return this.#reference(this.table.symbol(value, this.#names), encoder)
     if (typeof value === 'function') return this.#function(value, encoder)
     if (value instanceof Root) return this.#writeRoot(value.value, encoder)
     if (value instanceof Ready) {
@@ -133,7 +133,7 @@ export class Walk implements EncodeExtension {
     const type = prototype === null ? undefined : constructorOf(prototype)
     const known = type === undefined ? undefined : this.#classes.get(type)
     if (known === undefined) {
-      const index = this.#table.refer(value, () => this.#names.ofObject(value))
+      const index = this.table.refer(value, () => this.#names.ofObject(value))
       if (index !== undefined) return this.#reference(index, encoder)
     }
     this.mutable = true
@@ -174,7 +174,7 @@ export class Walk implements EncodeExtension {
     const known = this.#captured.get(fn)
     if (known !== undefined) return ['unit', known.index]
     const index =
-      depsOf(fn) === undefined ? this.#table.refer(fn, () => this.#names.ofFunction(fn)) : undefined
+      depsOf(fn) === undefined ? this.table.refer(fn, () => this.#names.ofFunction(fn)) : undefined
     if (index !== undefined) {
       this.#registrations.meetClass(fn)
       return ['reference', index]
@@ -199,14 +199,14 @@ export class Walk implements EncodeExtension {
    */
   #restores(type: Function): boolean {
     const [kind, index] = this.#placeOf(type)
-    return kind === 'unit' || (kind === 'reference' && this.#table.isClass(index))
+    return kind === 'unit' || (kind === 'reference' && this.table.isClass(index))
   }
 
   // ── the root and the records after it ──
 
   #writeRoot(value: unknown, encoder: Encoder): void {
     this.#encoder = encoder
-    this.#annex = new Annex(encoder, this.#table, this.finder, (value) => this.#early(value))
+    this.#annex = new Annex(encoder, this.table, this.finder, (value) => this.#early(value))
     encoder.writeUint(node.root)
     try {
       const index = typeof value === 'object' && value !== null ? this.#named({ value } as Cell) : undefined
@@ -263,7 +263,7 @@ export class Walk implements EncodeExtension {
       this.#via = captured.via
       this.#annex.write(fn, unit, index, this.#homeOf(unit, captured))
     } catch (error) {
-      throw aboutFunction(error, captured, this.#what)
+      throw addAdvice(aboutFunction(error, captured, this.#what), this.finder.advice(fn))
     }
   }
 
@@ -271,19 +271,19 @@ export class Walk implements EncodeExtension {
     const deps = depsOf(captured.fn)
     const revived = originOf(captured.fn)
     if (revived === undefined) return this.finder.find(deps?.fn ?? captured.fn, captured, deps?.values)
-    return this.#table.adopt(revived, this.#owned)
+    return this.table.adopt(revived, this.#owned)
   }
 
   #cell(cell: Cell, holder: Captured): void {
     if (this.#written.has(cell)) return
     this.#written.add(cell)
-    const number = this.#table.cell(cell)
+    const number = this.table.cell(cell)
     if (cell.owned !== undefined && !this.#isFirstValue(cell)) return
-    if (cell.owned !== undefined) this.#table.own(cell.owned, number)
+    if (cell.owned !== undefined) this.table.own(cell.owned, number)
     this.#via = { holder, name: cell.name }
     try {
       const named = this.#named(cell)
-      if (named !== undefined) return this.#table.setEarly(number, ['reference', named])
+      if (named !== undefined) return this.table.setEarly(number, ['reference', named])
       this.#encoder.writeUint(record.cell)
       this.#encoder.writeUint(number)
       this.#encoder.write(cell.value)
@@ -296,11 +296,11 @@ export class Walk implements EncodeExtension {
   #named({ value, reference }: Cell): number | undefined {
     if (reference !== undefined) {
       this.#registrations.meetImport(value)
-      return this.#table.add(reference)
+      return this.table.add(reference)
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value) || !this.#isNamed(value))
       return undefined
-    return this.#table.refer(value, () => this.#names.ofObject(value))
+    return this.table.refer(value, () => this.#names.ofObject(value))
   }
 
   #isNamed(value: object): boolean {
@@ -368,7 +368,7 @@ export class Walk implements EncodeExtension {
     }
     if (typeof value === 'symbol') {
       const wellknown = Symbol.keyFor(value) !== undefined || isWellknownSymbol(value)
-      return wellknown ? ['value', value] : ['reference', this.#table.symbol(value, this.#names)]
+      return wellknown ? ['value', value] : ['reference', this.table.symbol(value, this.#names)]
     }
     if (typeof value === 'object' && value !== null)
       throw cannotSend('a computed key of a field needs it', 'Keep the key in a variable of its own')
@@ -379,21 +379,21 @@ export class Walk implements EncodeExtension {
   #constructors(): void {
     for (const { fn, index, unit } of this.units)
       if (unit?.kind === 'function' && this.#hasIdentity(fn, unit))
-        this.#table.classes.push({ unit: index, id: idOf(fn), parent: undefined, keys: [] })
+        this.table.classes.push({ unit: index, id: idOf(fn), parent: undefined, keys: [] })
   }
 
   #hasIdentity(fn: Function, unit: Unit): boolean {
     return this.#classes.has(fn) || this.#registrations.has(fn) || isConstructor(unit)
   }
 
-  #refuseAmbiguous(): void {
-    const found = this.finder.book.ambiguous()
+  /** A variable of which the worker would have two, or may have. */
+  #refuseDoubles(): void {
+    const found = this.finder.book.double()
     if (found === undefined) return
-    const { cell, fn } = found
-    const error = cannotSend(
-      'several copies of one function assign to it, and which of them share one variable cannot be told',
-      `Put \`${cell.name}\` in an object or class`,
+    const { cell, fn, why, hint } = found
+    const holder = this.units.find((one) =>
+      fn === undefined ? one.unit?.cells.get(cell.name) === cell : one.fn === fn,
     )
-    throw inVariable(error, this.#captured.get(fn) ?? { fn, place: undefined, via: undefined }, cell.name)
+    throw inVariable(cannotSend(why, hint), holder as Captured, cell.name)
   }
 }

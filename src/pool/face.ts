@@ -94,7 +94,7 @@ export class Face {
     if (!Array.isArray(args)) checkArray(args, 'args')
     if (options !== undefined) checkTaskOptions(options)
     const image = this.#image(method, fn)
-    const encoded = this.#intake.encode(method, args)
+    const encoded = this.#intake.encode(method, args, image.payload)
     if (options?.signal?.aborted === true) {
       reject(reasonOf(options.signal))
       return undefined
@@ -250,7 +250,7 @@ export class Face {
   ): Cancel {
     let args: Arguments
     try {
-      args = this.#intake.encode(method, part)
+      args = this.#intake.encode(method, part, image.payload)
     } catch (error) {
       throw part.length > 1 ? error : (this.#intake.refusal(method, part[0], offset) ?? error)
     }
@@ -294,7 +294,7 @@ export class Face {
       if (rules.star === true)
         for (let i = 0; i < part.length; i++)
           checkArray(part[i], `item ${offset + i} of ${this.#intake.nameOf(method)}`)
-      const args = this.#intake.encodeChunk(method, part, offset)
+      const args = this.#intake.encodeChunk(method, part, offset, image.payload)
       this.dispatch.submit(gather.chunk(image, args, flags, options, this.#retries, offset))
     }
   }

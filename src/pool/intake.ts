@@ -40,21 +40,22 @@ export class Intake {
     }
   }
 
-  encode(method: string, args: readonly unknown[]): Arguments {
+  /** What `fn` is called with. */
+  encode(method: string, args: readonly unknown[], fn: Payload): Arguments {
     try {
-      return this.#slab.encode(args, this.#about(method).args)
+      return this.#slab.encode(args, this.#about(method).args, fn)
     } catch (error) {
       throw this.#blamed(error, method)
     }
   }
 
   /** `part` begins at `offset` of all items, which are all there: an error is one of the whole submit. */
-  encodeChunk(method: string, part: readonly unknown[], offset: number): Arguments {
+  encodeChunk(method: string, part: readonly unknown[], offset: number, fn: Payload): Arguments {
     try {
-      return this.encode(method, part)
+      return this.encode(method, part, fn)
     } catch (error) {
       // Said again with the place among all items.
-      if (offset > 0) this.encode(method, [...new Array<undefined>(offset), ...part])
+      if (offset > 0) this.encode(method, [...new Array<undefined>(offset), ...part], fn)
       throw error
     }
   }

@@ -57,6 +57,11 @@ export const ANNOUNCE = 4
 export const EACH = 8
 /** The pool may take it back for good as long as it has not begun, whatever else the worker does. */
 export const REVOCABLE = 16
+/**
+ * The payload begins with the function: it has a variable in common with what it is called with. The image is
+ * not used.
+ */
+export const TOGETHER = 32
 
 // ── why a CANCEL ──
 

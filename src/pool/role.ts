@@ -128,8 +128,9 @@ class PoolRole {
     const image = this.#images.get(bytes.readUInt32LE(start + 8))
     try {
       const ready =
-        (image instanceof Buffer ? this.#reviver.prepare(image, 0, image.length) : undefined) ??
-        this.#reviver.prepare(bytes, start + is.taskHead, end)
+        (image instanceof Buffer && (flags & is.TOGETHER) === 0
+          ? this.#reviver.prepare(image, 0, image.length)
+          : undefined) ?? this.#reviver.prepare(bytes, start + is.taskHead, end)
       if (ready !== undefined) return void this.#callWhen(ready, task, record)
     } catch (error) {
       return this.#fail(task, error)
@@ -158,8 +159,10 @@ class PoolRole {
   #call(task: Running, [bytes, start, end]: TaskRecord): void {
     let value: unknown
     try {
-      const fn = this.#function(bytes.readUInt32LE(start + 8))
+      const together = (task.flags & is.TOGETHER) !== 0
+      const image = together ? undefined : this.#function(bytes.readUInt32LE(start + 8))
       const args = this.#reviver.revive(bytes, start + is.taskHead, end) as unknown[]
+      const fn = image ?? (args.shift() as Call)
       if (this.#concurrency === 1) {
         setTask(task)
         value = callTask(task, fn, args)

@@ -3,8 +3,9 @@
  * one of them does. Encoded at submit: later changes to the values are not seen, and bad input is an error at
  * once.
  */
-import { captureInto, type CaptureOptions, type Template } from '../closure/capture.ts'
+import { captureArguments, type CaptureOptions, type Payload, type Template } from '../closure/capture.ts'
 import { Writer } from '../codec/writer.ts'
+import { TOGETHER } from './protocol.ts'
 import type { Arguments } from './task.ts'
 
 const slabBytes = 64 * 1024
@@ -17,6 +18,7 @@ export class Slab implements Arguments {
   start = 0
   end = 0
   templates: readonly Template[] | null = null
+  flags = 0
   #writer = new Writer(slabBytes)
   #busy = false
 
@@ -24,15 +26,17 @@ export class Slab implements Arguments {
     this.bytes = this.#writer.bytes
   }
 
-  /** @throws {SerializationError} Nothing was kept then. */
-  encode(value: unknown, options: CaptureOptions): this {
+  /** What `fn` is called with. @throws {SerializationError} Nothing was kept then. */
+  encode(args: readonly unknown[], options: CaptureOptions, fn: Payload): this {
     if (this.#busy || this.#writer.pos > fullBytes) this.#writer = new Writer(slabBytes)
     const writer = this.#writer
     const start = writer.pos
     // A reducer of the user's may submit to this very pool: what it encodes goes elsewhere.
     this.#busy = true
     try {
-      this.templates = captureInto(writer, value, options)
+      const captured = captureArguments(writer, args, options, fn)
+      this.templates = captured === null ? null : captured.templates
+      this.flags = captured?.together === true ? TOGETHER : 0
     } finally {
       this.#busy = false
     }

@@ -31,6 +31,8 @@ export interface Arguments {
   readonly start: number
   readonly end: number
   readonly templates: readonly Template[] | null
+  /** What they add to the flags of their task. */
+  readonly flags: number
 }
 
 let lastId = 0
@@ -70,7 +72,7 @@ export abstract class Task implements Arguments {
     this.start = args.start
     this.end = args.end
     this.templates = args.templates
-    this.flags = flags
+    this.flags = flags | args.flags
     this.options = options
     this.retries = retries
   }

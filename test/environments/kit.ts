@@ -123,6 +123,17 @@ export function withMain(text: string, write: (main: string) => string): string 
   return text.replace(last, () => write(main))
 }
 
+/** The program whose modules import its entry back, in files that end so; `edit` is done to each text. */
+export function cycle(ending: string, edit = (text: string): string => text): Record<string, string> {
+  const names = ['app', 'around', 'between', 'straight']
+  return Object.fromEntries(
+    names.map((name) => [
+      name + ending,
+      edit(fixture(`cycle/${name}.ts`)).replaceAll(/\.ts(?=['"])/g, ending),
+    ]),
+  )
+}
+
 // ── what has to come out ──
 
 /**
@@ -178,6 +189,19 @@ export function check(outcome: Outcome, { state, file }: Expected): void {
   if (file === undefined) return
   const line = app.split('\n').findIndex((text) => text.endsWith('// fails here')) + 1
   assert.match(placeIn((frame as string[])[0]), new RegExp(`/${file.replace('.', '\\.')}:${line}:\\d+$`))
+}
+
+/** The entry of the program of `cycle` has run once, though all that it uses imports it. */
+export function checkCycle(outcome: Outcome): void {
+  const { entries, results } = read(outcome)
+  assert.deepEqual([entries, outcome.err], [1, ''], 'the entry has to run in the parent alone')
+  assert.deepEqual(results, {
+    export: [2, 4],
+    import: [8, 11, 'base'],
+    class: [true, 'base', 10, 10],
+    snapshot: [[2, 3], 2, 2],
+    name: [1, 2, 2, 2],
+  })
 }
 
 /** How often the program's entry ran, and the line of results. */

@@ -6,7 +6,18 @@ import assert from 'node:assert/strict'
 import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { app, check, fixture, Folder, read, toCommonjs, toJavaScript, withMain } from './kit.ts'
+import {
+  app,
+  check,
+  checkCycle,
+  cycle,
+  fixture,
+  Folder,
+  read,
+  toCommonjs,
+  toJavaScript,
+  withMain,
+} from './kit.ts'
 
 const folder = new Folder()
 const late = fixture('late.mjs')
@@ -48,6 +59,78 @@ test(
     check(await folder.run(file), { state: 'worker', file: 'app.ts' })
   },
 )
+
+test('ES modules that import the entry back', async () => {
+  checkCycle(await folder.run(folder.program(cycle('.mjs', toJavaScript))))
+})
+
+test('ES modules that import the entry back through the import map of their package', async () => {
+  const mapped = (text: string): string => toJavaScript(text).replaceAll(/"\.\/(\w+)\.ts"/g, '"#$1"')
+  const map = { imports: { '#*': './*.mjs' } }
+  const file = folder.program({ ...cycle('.mjs', mapped), 'package.json': JSON.stringify(map) })
+  checkCycle(await folder.run(file))
+})
+
+test('CommonJS modules that require the entry back', async () => {
+  checkCycle(await folder.run(folder.program(cycle('.cjs', (text) => toJavaScript(text, 'cjs')))))
+})
+
+const lazy = `
+const { Pool } = require('plait')
+const { later, now } = require('./library.cjs')
+console.log('entry')
+exports.base = 1
+const pool = new Pool(1)
+const refused = (error) => [error.name, error.message.includes('(app.cjs → library.cjs → app.cjs)')]
+const here = () => require('./library.cjs')
+const work = [pool.apply(now), pool.apply(later).catch(refused), pool.apply(here).catch(refused)]
+Promise.all(work).then((answers) => {
+  console.log('results ' + JSON.stringify({ answers }))
+  pool.terminate()
+})`
+const lazyLibrary = `
+exports.later = () => require('./app.cjs').base
+exports.now = () => 'now'`
+
+test('CommonJS modules that require the entry back in a function', async () => {
+  const file = folder.program({ 'app.cjs': lazy, 'library.cjs': lazyLibrary })
+  const { entries, results } = read(await folder.run(file))
+  const refused = ['SerializationError', true]
+  assert.deepEqual([entries, results], [1, { answers: ['now', refused, refused] }])
+})
+
+const withJson = `
+import { Pool } from 'plait'
+import json from './some.json' with { type: 'json' }
+console.log('entry')
+const pool = new Pool(1)
+const answer = await pool.apply(() => json.n)
+pool.terminate()
+console.log('results ' + JSON.stringify({ answer }))`
+
+test('modules of JSON', async () => {
+  const file = folder.program({ 'app.mjs': withJson, 'some.json': '{"n":1}' })
+  const { entries, results } = read(await folder.run(file))
+  assert.deepEqual([entries, results], [1, { answer: 1 }])
+})
+
+test(
+  'TypeScript that Node strips, where modules import the entry back',
+  { skip: !strips && 'this Node does not strip types' },
+  async () => {
+    const file = folder.program({ ...cycle('.ts'), 'package.json': '{"type":"module"}' })
+    checkCycle(await folder.run(file))
+  },
+)
+
+test('modules that import the entry of a thread back', async () => {
+  const file = folder.program({
+    'main.mjs':
+      "import { Worker } from 'node:worker_threads'\nnew Worker(new URL('./app.mjs', import.meta.url))\n",
+    ...cycle('.mjs', toJavaScript),
+  })
+  checkCycle(await folder.run(file))
+})
 
 test('a module on the command line', async () => {
   check(await folder.run(module(), ['--input-type=module', '--eval', esm.code]), { state: 'worker' })

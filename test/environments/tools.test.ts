@@ -4,7 +4,17 @@ import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { buildSync, type BuildOptions } from 'esbuild'
-import { app, check, fixture, Folder, withMain, withoutModule, type Outcome } from './kit.ts'
+import {
+  app,
+  check,
+  checkCycle,
+  cycle,
+  fixture,
+  Folder,
+  withMain,
+  withoutModule,
+  type Outcome,
+} from './kit.ts'
 
 const folder = new Folder()
 const late = fixture('late.mjs')
@@ -40,6 +50,19 @@ test('tsx with .cts', { skip: old && 'this Node cannot require ES modules below 
     'late.mjs': late,
   })
   check(await folder.run(file, ['--import', 'tsx', 'app.cts']), { state: 'worker', file: 'app.cts' })
+})
+
+test('tsx, where modules import the entry back', async () => {
+  const compiled = (text: string): string => text.replaceAll(/\.ts(?=')/g, '.js')
+  for (const edit of [undefined, compiled]) {
+    const file = folder.program({ ...cycle('.ts', edit), 'package.json': '{"type":"module"}' })
+    checkCycle(await folder.run(file, ['--import', 'tsx', 'app.ts']))
+  }
+})
+
+test('tsx in a CommonJS package, where modules import the entry back', async () => {
+  const file = folder.program({ ...cycle('.ts'), 'package.json': '{}' })
+  checkCycle(await folder.run(file, ['--import', 'tsx', 'app.ts']))
 })
 
 // ── tsc ──
@@ -88,6 +111,13 @@ test('a minified bundle', async () => {
   const file = folder.program(esm)
   bundle(file, 'out.mjs', { format: 'esm', banner })
   check(await folder.run(file, ['out.mjs']), { state: 'snapshot' })
+})
+
+test('a minified bundle of modules that import the entry back', async () => {
+  const file = folder.program({ ...cycle('.ts'), 'package.json': '{"type":"module"}' })
+  bundle(file, 'out.mjs', { format: 'esm', banner })
+  const { out } = await folder.run(file, ['out.mjs'])
+  assert.match(out, /^entry\nresults .*"snapshot":\[\[2,3\],2,2\]/)
 })
 
 test('a minified bundle with names kept and a source map', async () => {
