@@ -2,6 +2,7 @@
  * The promise that a pool keeps for the caller: Python's AsyncResult. Never an unhandled rejection by itself;
  * its callbacks run once, before it is ready, and what they throw changes nothing for anyone else.
  */
+import { inspect } from 'node:util'
 import { rejectWithCallers } from '../core/callers.ts'
 import { inCallersContext } from '../core/context.ts'
 import { InvalidStateError, TimeoutError } from '../core/errors.ts'
@@ -117,17 +118,18 @@ function tooLate(options: WaitOptions | undefined): () => never {
   }
 }
 
-/** Calls what the user gave; what it throws is shown and harms no one. */
-export function call<A extends unknown[]>(fn: ((...args: A) => void) | undefined, ...args: A): void {
+/** Calls what the user gave; what it throws, now or later, is shown and harms no one. */
+export function call<A extends unknown[]>(fn: ((...args: A) => unknown) | undefined, ...args: A): void {
   try {
-    const answer: unknown = fn?.(...args)
-    // An async function throws so.
-    if (answer instanceof Promise) answer.catch(warn)
+    const later = fn?.(...args)
+    if (later instanceof Promise) later.catch(warn)
   } catch (error) {
     warn(error)
   }
 }
 
-function warn(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : new Error(String(error)))
+/** Whatever was thrown: a value that cannot even be shown must not keep a promise from settling. */
+function warn(thrown: unknown): void {
+  const error = thrown instanceof Error ? thrown : new Error(`a callback threw ${inspect(thrown)}`)
+  process.emitWarning(error)
 }
