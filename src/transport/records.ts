@@ -1,17 +1,21 @@
 /**
- * Cuts a stream of bytes into records, `u32 payload length | u32 kind | payload`, little endian: the reading
- * half of a channel. What arrives whole is delivered where it lies. Never allocates by what the other side
- * merely claims.
+ * Cuts a stream of bytes into records, `u32 payload length | u16 kind | u16 mark | payload`, little endian:
+ * the reading half of a channel. What arrives whole is delivered where it lies. Never allocates by what the
+ * other side merely claims.
  */
 import { maxRecordBytes } from '../core/limits.ts'
 
 /** Takes one whole record: `bytes[start … end)`, valid only during the call. A throw ends the channel. */
 export type Receive = (kind: number, bytes: Buffer, start: number, end: number) => void
 
-/** Before each payload: its length, and the record's kind. */
+/** Before each payload: its length, the record's kind, and the mark. */
 export const headBytes = 8
 
-/** Kinds are few; a larger number is garbage on the wire. */
+/**
+ * In the upper half of every kind. Whatever else writes into the stream, were it one byte, is found out at
+ * the next head: no length, and no shifted head, has these bits at this place.
+ */
+export const mark = 0xa55e_0000
 const maxKind = 0xffff
 /** Allocated at once for a record that claims to be large; beyond it memory follows what really arrives. */
 const trustedBytes = 64 * 1024 * 1024
@@ -44,7 +48,7 @@ export class RecordReader {
     let at = this.#have > 0 ? this.#fill(chunk, 0) : 0
     while (chunk.length - at >= headBytes && !this.#stopped) {
       const length = chunk.readUInt32LE(at)
-      const kind = chunk.readUInt32LE(at + 4)
+      const kind = chunk.readUInt32LE(at + 4) - mark
       checkHead(length, kind)
       const start = at + headBytes
       if (chunk.length - start < length) break
@@ -65,7 +69,7 @@ export class RecordReader {
       at += n
       if (this.#have === headBytes && this.#need === headBytes) {
         const length = this.#partial.readUInt32LE(0)
-        checkHead(length, this.#partial.readUInt32LE(4))
+        checkHead(length, this.#partial.readUInt32LE(4) - mark)
         this.#need += length
       }
       if (this.#have === this.#need) {
@@ -82,7 +86,7 @@ export class RecordReader {
     this.#partial = Buffer.allocUnsafeSlow(headBytes)
     this.#have = 0
     this.#need = headBytes
-    this.#receive(record.readUInt32LE(4), record, headBytes, end)
+    this.#receive(record.readUInt32LE(4) - mark, record, headBytes, end)
   }
 
   #grow(least: number): void {
@@ -93,6 +97,6 @@ export class RecordReader {
 }
 
 function checkHead(length: number, kind: number): void {
-  if (length > maxRecordBytes || kind > maxKind)
-    throw new Error(`garbage in the stream: a record of kind ${kind} that claims ${length} bytes`)
+  if (length > maxRecordBytes || kind < 0 || kind > maxKind)
+    throw new Error('garbage in the stream: what came is no record (does something write to descriptor 3?)')
 }

@@ -8,7 +8,7 @@ import type { Socket } from 'node:net'
 import { Writer } from '../codec/writer.ts'
 import { SerializationError } from '../core/errors.ts'
 import { flushBytes, maxRecordBytes } from '../core/limits.ts'
-import { headBytes, type Receive, RecordReader } from './records.ts'
+import { headBytes, mark, type Receive, RecordReader } from './records.ts'
 
 export type { Receive } from './records.ts'
 
@@ -17,6 +17,8 @@ const keptBytes = 4 * flushBytes
 const nothing = Buffer.alloc(0)
 
 export class Channel {
+  /** The stream did not end, it was ended: what it said could not be read. */
+  garbled = false
   /** Called when the kernel has taken all output, after a time in which it had not. */
   onDrain: (() => void) | undefined = undefined
 
@@ -64,7 +66,7 @@ export class Channel {
     const writer = this.#writer
     writer.reserve(headBytes)
     this.#open = writer.pos
-    writer.bytes.writeUInt32LE(kind, writer.pos + 4)
+    writer.bytes.writeUInt32LE((mark | kind) >>> 0, writer.pos + 4)
     writer.pos += headBytes
     return writer
   }
@@ -197,6 +199,7 @@ export class Channel {
     try {
       this.#records.take(chunk)
     } catch (error) {
+      this.garbled = true
       this.#end(error instanceof Error ? error : new Error('a record was refused', { cause: error }))
     }
   }

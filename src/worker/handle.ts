@@ -49,6 +49,9 @@ let entry: string | undefined
  */
 const streamGrace = 500
 
+/** Milliseconds for a process that has closed its stream to end: Node closes it early on its way out. */
+const silenceGrace = 3_000
+
 export class WorkerHandle {
   readonly name: string
   readonly pid: number
@@ -56,12 +59,16 @@ export class WorkerHandle {
   readonly stdout: Readable | null
   readonly stderr: Readable | null
 
+  /** Why it was killed from here, where that was so. */
+  fault: string | undefined
+
   /** Called once, when the process has ended and its stream was read to the end. */
   onExit: (exit: Exit) => void = () => {}
 
   readonly #child: ChildProcess
   #exit: Exit | null = null
   #streamEnded = false
+  #silence: NodeJS.Timeout | undefined
   #told = false
 
   /** Spawns; where that fails, throws. `receive` gets every record that the child sends. */
@@ -136,17 +143,24 @@ export class WorkerHandle {
 
   readonly #exited = (code: number | null, signal: NodeJS.Signals | null): void => {
     withdraw(this.pid)
+    clearTimeout(this.#silence)
     const exitcode = code ?? -(signal === null ? 0 : constants.signals[signal])
     this.#exit = { code, signal, exitcode }
     if (this.#streamEnded) this.#tell()
     else setTimeout(() => this.channel.destroy(), streamGrace).unref()
   }
 
+  /** A child whose stream has ended while it runs can neither be told anything nor be heard any more. */
   readonly #ended = (error?: Error): void => {
     this.#streamEnded = true
-    // A child whose stream has ended while it runs can neither be told anything nor be heard any more.
-    if (error !== undefined) this.kill()
-    if (this.#exit !== null) this.#tell()
+    if (this.#exit !== null) return this.#tell()
+    if (this.channel.garbled) this.#giveUp(error!.message)
+    // Most likely it is about to end, and may do so by itself: its exit code is of interest.
+    else this.#silence = setTimeout(() => this.#giveUp('it closed its control stream'), silenceGrace).unref()
+  }
+
+  #giveUp(why: string): void {
+    if (this.kill()) this.fault = why
   }
 
   #tell(): void {

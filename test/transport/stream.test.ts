@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { Channel, type Receive } from '#plait/transport/stream.js'
+import { mark } from '#plait/transport/records.js'
 import { flushBytes, maxRecordBytes } from '#plait/core/limits.js'
 import { random, socketPair } from './pair.ts'
 
@@ -37,7 +38,7 @@ function send(channel: Channel, kind: number, payload: Uint8Array): void {
 function record(kind: number, payload: Uint8Array, length = payload.length): Buffer {
   const head = Buffer.alloc(8)
   head.writeUInt32LE(length, 0)
-  head.writeUInt32LE(kind, 4)
+  head.writeUInt32LE(mark + kind, 4)
   return Buffer.concat([head, payload])
 }
 
@@ -176,7 +177,10 @@ test('below flushBytes output waits for the write before it, then leaves by itse
 
 for (const [name, garbage] of [
   ['an absurd length', record(1, Buffer.alloc(0), maxRecordBytes + 1)],
-  ['an absurd kind', record(0x7061_6c70, Buffer.alloc(0))],
+  ['an absurd kind', record(0x1_0000, Buffer.alloc(0))],
+  ['one stray byte', Buffer.of(0)],
+  ['four stray bytes', Buffer.from('hey\n')],
+  ['seven stray bytes', Buffer.alloc(7)],
   ['text', Buffer.from('HTTP/1.1 200 OK\r\n\r\n')],
 ] as const)
   test(`${name} in the stream ends the channel with an error, after what came before it`, async () => {
