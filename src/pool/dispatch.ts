@@ -8,7 +8,7 @@
  */
 import { outside } from '../core/context.ts'
 import { log } from '../core/log.ts'
-import { BrokenPoolError, PoolTerminatedError, TimeoutError } from '../core/errors.ts'
+import { BrokenPoolError, PoolClosedError, PoolTerminatedError, TimeoutError } from '../core/errors.ts'
 import type { Exit } from '../worker/handle.ts'
 import { lostError } from '../worker/lost.ts'
 import { tellExited, tellReady, tellSettled, tellStarted, tellSubmitted } from './events.ts'
@@ -48,6 +48,8 @@ export class Dispatch implements Host {
   readonly #line = new Line()
   /** Held by a worker, never begun, not yet in the line again. */
   readonly #returning: Task[] = []
+  /** Ended at their workers, while their outcomes wait for a module here. */
+  readonly #arriving = new Set<Task>()
   readonly #staff: Staff
   /** Tasks that are not settled. */
   #live = 0
@@ -71,6 +73,7 @@ export class Dispatch implements Host {
       clearInterval(this.#alive)
       over()
     })
+    this.#staff.start()
   }
 
   /** Workers that the pool has when it is whole. */
@@ -83,6 +86,7 @@ export class Dispatch implements Host {
     if (this.#live++ === 0) this.#alive.ref()
     this.images.retain(task.image)
     tellSubmitted(this.name, task)
+    if (this.#staff.ending) return this.#settle(task, false, this.#tooLate(task))
     // Where others wait no worker has room: nothing overtakes them.
     const worker = this.#line.peek() === undefined ? this.#staff.best(task) : undefined
     if (worker !== undefined) this.#send(worker, task)
@@ -173,7 +177,7 @@ export class Dispatch implements Host {
 
   statistics(): PoolStatistics {
     const workers = this.#staff.snapshot()
-    const running = workers.reduce((sum, worker) => sum + worker.running, 0)
+    const running = workers.reduce((sum, worker) => sum + worker.running, this.#arriving.size)
     return Object.freeze({
       state: this.state,
       queued: this.#live - running,
@@ -206,6 +210,10 @@ export class Dispatch implements Host {
     log(error.message)
     this.#rejectAll(() => new BrokenPoolError(error.message, { cause }))
     this.#staff.stop()
+  }
+
+  arriving(task: Task): void {
+    if (!task.settled) this.#arriving.add(task)
   }
 
   ended(worker: PoolWorker, task: Task, succeeded: boolean, outcome: unknown): void {
@@ -318,11 +326,19 @@ export class Dispatch implements Host {
     this.#live--
     if (succeeded) this.#completed++
     else this.#failed++
+    if (this.#arriving.size > 0) this.#arriving.delete(task)
     this.images.release(task.image)
     tellSettled(this.name, task, succeeded, outcome, worker, took)
     if (succeeded) task.succeed(outcome)
     else task.fail(outcome)
     this.#rest()
+  }
+
+  /** What user code did while the task was made: an input or a reducer may well end the pool. */
+  #tooLate(task: Task): Error {
+    if (this.cause !== undefined) return this.cause
+    const what = `pool ${this.name} was ${this.state} while ${about(task)} was submitted`
+    return this.state === 'closed' ? new PoolClosedError(what) : new PoolTerminatedError(what)
   }
 
   #abandon(task: Task, reason: unknown, why: number): void {
@@ -346,6 +362,7 @@ export class Dispatch implements Host {
     for (const task of this.#staff.held())
       this.#settle(task, false, error(about(task)), this.#staff.holder(task))
     for (const task of this.#returning.splice(0)) this.#settle(task, false, error(about(task)))
+    for (const task of Array.from(this.#arriving)) this.#settle(task, false, error(about(task)))
   }
 }
 

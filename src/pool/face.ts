@@ -143,6 +143,7 @@ export class Face {
     dispatch.images.retain(image)
 
     const spread = (all: readonly T[]): void => {
+      if (halt.signal.aborted) return finish(reject)(halt.signal.reason as never)
       follower = follow(options, all.length)
       follower.start()
       gather = new Gather(

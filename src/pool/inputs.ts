@@ -39,6 +39,8 @@ async function drain<T>(items: AsyncIterable<T>, halted: AbortSignal): Promise<r
   try {
     for (;;) {
       const step = await Promise.race([source.next(), halt])
+      // An input whose steps are always there would win every race.
+      if (halted.aborted) throw halted.reason
       if (step.done === true) return all
       all.push(step.value)
     }

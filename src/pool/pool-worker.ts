@@ -28,6 +28,8 @@ export interface Host {
   ready(worker: PoolWorker): void
   /** The initializer threw `error`, or did not end in time: no worker of this pool will ever start. */
   startFailed(error: unknown): void
+  /** `task` ended, and its outcome will be known when a module was imported here. */
+  arriving(task: Task): void
   /** `task` ended at the worker, which no longer holds it. The task may have been settled before. */
   ended(worker: PoolWorker, task: Task, succeeded: boolean, outcome: unknown): void
   /** `task` has run for as long as it may; it still runs. */
@@ -51,6 +53,9 @@ export interface PoolWorkerOptions {
 
 /** Milliseconds, where a task does not say. */
 const defaultGrace = 1000
+
+/** Milliseconds that an idle worker has to end when it is told to. */
+const leaveGrace = 5_000
 
 let role: string | undefined
 
@@ -80,9 +85,10 @@ export class PoolWorker {
   readonly #reviver = new Reviver()
   readonly #orders: Orders
   readonly #images = new Set<Image>()
-  #startTimer: NodeJS.Timeout | undefined
-  /** When it got work after idleness. */
-  #busySince = 0
+  /** Of its start, then of its end. */
+  #timer: NodeJS.Timeout | undefined
+  /** Since when it was seen to have work and not to begin it. */
+  #stuckSince: number | undefined
 
   constructor(options: PoolWorkerOptions, host: Host) {
     this.name = options.name
@@ -116,12 +122,12 @@ export class PoolWorker {
     this.#handle.unref()
     this.#orders = new Orders(this.#handle.channel)
     if (options.initializer !== null) this.#orders.initialize(options.initializer)
-    this.#startTimer = startTimer(options.startTimeout, () => {
+    this.#limit(options.startTimeout, () => {
+      if (this.started || this.state === 'dead') return
       this.#host.startFailed(
         new Error(`worker ${this.name} (pid ${this.pid}) did not start within ${options.startTimeout} ms`),
       )
     })
-    this.#startTimer?.unref()
   }
 
   get pid(): number {
@@ -161,7 +167,7 @@ export class PoolWorker {
       this.#images.add(image)
       image.holders.add(this)
     }
-    if (this.holdings.size === 0) this.#busySince = performance.now()
+    if (this.holdings.size === 0) this.#stuckSince = undefined
     this.holdings.add(task)
     this.#orders.task(task)
   }
@@ -184,7 +190,7 @@ export class PoolWorker {
 
   /** Not for what has not begun, and not for what has ended: others may be running there. */
   #killLater(task: Task): void {
-    task.timer = startTimer(task.options?.grace ?? defaultGrace, () => {
+    task.timer = later(task.options?.grace ?? defaultGrace, () => {
       this.#readLedger()
       if (!this.holdings.has(task)) return
       if (this.holdings.hasBegun(task)) this.kill(`task ${task.id} did not stop when it was told to`)
@@ -199,13 +205,25 @@ export class PoolWorker {
    * is held by what an earlier task left behind.
    */
   inspect(idle: boolean): boolean {
-    if (this.state === 'dead' || !this.holdings.ledger.standing()) return false
+    if (this.state === 'dead') return false
+    if (!this.holdings.ledger.standing()) {
+      this.#stuckSince = undefined
+      return false
+    }
     this.#readLedger()
     if (this.loaded) this.#host.returned(this.holdings.takeBack(idle))
-    if (!this.holdings.waiting) return true
-    const waited = performance.now() - this.#busySince
-    if (waited > this.#options.startTimeout) this.kill(`it did not begin a task for ${Math.round(waited)} ms`)
+    if (this.holdings.waiting) this.#stuck()
+    else this.#stuckSince = undefined
     return true
+  }
+
+  /** Given up after as long as a start may take; what it holds is taken back first, should it wake up now. */
+  #stuck(): void {
+    const now = performance.now()
+    this.#stuckSince ??= now
+    if (now - this.#stuckSince <= this.#options.startTimeout) return
+    this.#host.returned(this.holdings.takeBack(true))
+    this.kill(`it did not begin a task for ${Math.round(now - this.#stuckSince)} ms`)
   }
 
   forget(image: Image): void {
@@ -219,6 +237,14 @@ export class PoolWorker {
     this.state = 'leaving'
     log(`${this.name} (pid ${this.pid}) is dismissed`)
     this.#orders.exit()
+    // One that ends not, because of what a task left behind, must not stand in the way of the next.
+    if (this.holdings.size === 0)
+      this.#limit(leaveGrace, () => this.kill(`it did not end within ${leaveGrace} ms`))
+  }
+
+  #limit(ms: number, fn: () => void): void {
+    clearTimeout(this.#timer)
+    this.#timer = later(ms, fn)?.unref()
   }
 
   terminate(): void {
@@ -240,17 +266,17 @@ export class PoolWorker {
       case is.TEMPLATE:
         return this.#reviver.addTemplate(Buffer.from(bytes.subarray(start, end)))
       case is.READY:
-        clearTimeout(this.#startTimer)
+        if (this.state === 'starting') clearTimeout(this.#timer)
         this.started = true
         if (this.state === 'starting') this.state = 'ready'
         return this.#host.ready(this)
       case is.START_FAILED:
-        clearTimeout(this.#startTimer)
-        return this.#revive(bytes, start, end, (_, error) => this.#host.startFailed(error))
+        clearTimeout(this.#timer)
+        return void this.#revive(bytes, start, end, (_, error) => this.#host.startFailed(error))
       case is.BEGUN:
         return this.#begun(bytes.readUInt32LE(start))
       case is.CRASHED:
-        return this.#revive(bytes, start, end, (_, error) => (this.crash = error))
+        return void this.#revive(bytes, start, end, (_, error) => (this.crash = error))
       case is.SKIPPED: {
         const task = this.holdings.skip(bytes.readUInt32LE(start))
         if (task !== undefined) this.#host.returned([task])
@@ -267,9 +293,11 @@ export class PoolWorker {
     const from = start + is.resultHead
     // Nearly every result is plain data: no function is made for it.
     if (bytes[from] !== form.plain) {
-      return this.#revive(bytes, from, end, (revived, outcome) =>
+      const waits = this.#revive(bytes, from, end, (revived, outcome) =>
         this.#host.ended(this, task, revived && kind === is.RESULT, outcomeOf(kind, revived, outcome)),
       )
+      if (waits) this.#host.arriving(task)
+      return
     }
     let value: unknown
     try {
@@ -280,8 +308,16 @@ export class PoolWorker {
     this.#host.ended(this, task, kind === is.RESULT, outcomeOf(kind, true, value))
   }
 
-  /** Hands on the value; where it needs a module first, later. A value that cannot be revived is an error. */
-  #revive(bytes: Buffer, start: number, end: number, done: (revived: boolean, value: unknown) => void): void {
+  /**
+   * Hands on the value; where it needs a module first, later: true. A value that cannot be revived is an
+   * error.
+   */
+  #revive(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    done: (revived: boolean, value: unknown) => void,
+  ): boolean {
     let value: unknown
     try {
       const wait = this.#reviver.prepare(bytes, start, end)
@@ -291,20 +327,24 @@ export class PoolWorker {
           () => this.#revive(copy, 0, copy.length, done),
           (error: unknown) => done(false, error),
         )
-        return
+        return true
       }
       value = this.#reviver.revive(bytes, start, end)
     } catch (error) {
-      return done(false, error)
+      done(false, error)
+      return false
     }
     done(true, value)
+    return false
   }
 
   #begun(seq: number): void {
     const task = this.holdings.get(seq)
     if (task === undefined || task.settled) return
     clearTimeout(task.timer)
-    task.timer = startTimer(task.options?.timeout, () => this.#host.expired(task))
+    task.timer = later(task.options?.timeout, () => {
+      if (this.holdings.has(task)) this.#host.expired(task)
+    })
   }
 
   /** What has arrived on the stream as well, or will, finds its task released and changes nothing. */
@@ -314,14 +354,23 @@ export class PoolWorker {
   }
 
   #exited(exit: Exit): void {
-    clearTimeout(this.#startTimer)
+    clearTimeout(this.#timer)
     this.state = 'dead'
+    this.killedFor ??= this.#handle.fault
     this.#readLedger()
     const { lost, unbegun } = this.holdings.close()
     for (const image of this.#images) image.holders.delete(this)
     this.#host.returned(unbegun)
     this.#host.died(this, exit, lost)
   }
+}
+
+/**
+ * A timer that first lets in what has arrived: where this process was busy past the time, what it missed
+ * meanwhile may have come in time.
+ */
+function later(ms: number | undefined, fn: () => void): NodeJS.Timeout | undefined {
+  return startTimer(ms, () => setImmediate(fn))
 }
 
 /** A chunk with failures among its values has failed, and says which. */

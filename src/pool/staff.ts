@@ -35,7 +35,8 @@ export class Staff {
   readonly #host: Host
   readonly #onOver: () => void
   readonly #workers = new Set<PoolWorker>()
-  #ending = false
+  /** No worker will be started any more. */
+  ending = false
   /** Deaths in a row of workers that never became ready, and of ready ones that had never been of use. */
   #failedStarts = 0
   #idleDeaths = 0
@@ -47,8 +48,12 @@ export class Staff {
     this.#options = options
     this.#host = host
     this.#onOver = onOver
+  }
+
+  /** Apart from the constructor: what was started reports to the host even where the next one fails. */
+  start(): void {
     try {
-      for (let i = 0; i < options.size; i++) this.#start()
+      for (let i = 0; i < this.size; i++) this.#start()
     } catch (error) {
       this.stop()
       throw error
@@ -100,20 +105,20 @@ export class Staff {
       ? 0
       : this.#failedStarts + (fromOutside.has(exit.signal) ? killedStart : 1)
     this.#idleDeaths = useful || !worker.started ? 0 : this.#idleDeaths + 1
-    if (!this.#ending && this.#failedStarts >= maxFailedStarts) {
+    if (!this.ending && this.#failedStarts >= maxFailedStarts) {
       const how = exit.signal === null ? `exit code ${exit.code}` : exit.signal
       this.#host.startFailed(
         new Error(
           `its workers end before they are ready, again and again, the last by ${how}; see what they printed`,
         ),
       )
-    } else if (!this.#ending) this.#refill(wanted, Math.max(this.#failedStarts, this.#idleDeaths - 1))
+    } else if (!this.ending) this.#refill(wanted, Math.max(this.#failedStarts, this.#idleDeaths - 1))
     this.#checkOver()
   }
 
   /** No more work will come: each ends when it has done what it holds. */
   dismiss(): void {
-    this.#ending = true
+    this.ending = true
     for (const worker of this.#workers) worker.leave()
     this.#harsher ??= setTimeout(() => this.stop(), dismissGrace).unref()
     this.#checkOver()
@@ -121,7 +126,7 @@ export class Staff {
 
   /** Ends them all now. */
   stop(): void {
-    this.#ending = true
+    this.ending = true
     for (const worker of this.#workers) worker.terminate()
     clearTimeout(this.#harsher)
     this.#harsher = setTimeout(() => {
@@ -145,7 +150,7 @@ export class Staff {
    * Starts what is missing; after `faults` in a row later and later, so that a broken worker is no fork bomb.
    */
   #refill(wanted: number, faults: number): void {
-    if (this.#ending) return
+    if (this.ending) return
     clearTimeout(this.#startLater)
     if (faults > 0) {
       const wait = Math.min(10 * 4 ** faults, 1000)
@@ -154,12 +159,11 @@ export class Staff {
       return
     }
     try {
-      while (this.#workers.size < wanted) {
-        this.restarts++
-        this.#start()
-      }
+      for (; this.#workers.size < wanted; this.restarts++) this.#start()
     } catch (error) {
-      this.#host.startFailed(error)
+      // A system that is out of processes for a moment gives one a little later.
+      if (++this.#failedStarts >= maxFailedStarts) this.#host.startFailed(error)
+      else this.#refill(wanted, this.#failedStarts)
     }
   }
 
@@ -172,7 +176,7 @@ export class Staff {
   }
 
   #checkOver(): void {
-    if (!this.#ending || this.#workers.size > 0) return
+    if (!this.ending || this.#workers.size > 0) return
     clearTimeout(this.#startLater)
     clearTimeout(this.#harsher)
     this.#onOver()
