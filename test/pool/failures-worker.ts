@@ -1,0 +1,106 @@
+/**
+ * What the walk over the table of failures runs in workers: the task that is watched, the one before it, the
+ * initializers, and the faults. Functions travel by reference: this is a module. It asserts nothing.
+ */
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { hold, reach } from '../gate.js'
+
+/** Whatever is said on stderr from here on, by V8 too, is no part of the test's output. */
+function quiet(): void {
+  closeSync(2)
+  openSync('/dev/null', 'w')
+}
+
+/** A promise that keeps the process alive and never settles. */
+function forever(): Promise<never> {
+  return new Promise(() => setInterval(() => {}, 1000))
+}
+
+function spin(): never {
+  for (;;);
+}
+
+/** Ways for a task to misbehave. What one returns its task returns; undefined: the task's own value. */
+const faults = {
+  none: () => undefined,
+  exit: () => process.exit(7),
+  uncaught: () => {
+    quiet()
+    setImmediate(() => {
+      throw new RangeError('stray')
+    })
+    return forever()
+  },
+  rejection: () => {
+    quiet()
+    setImmediate(() => void Promise.reject(new RangeError('stray')))
+    return forever()
+  },
+  memory: () => {
+    quiet()
+    const all: unknown[] = []
+    for (;;) all.push(Array.from({ length: 10_000 }, (_, i) => ({ i })))
+  },
+  loop: spin,
+  leftLoop: () => void setImmediate(spin),
+  closeChannel: () => {
+    closeSync(3)
+    return forever()
+  },
+  garbage: () => {
+    writeSync(3, 'a library that prints to a descriptor it does not own\n')
+  },
+  badResult: () => new WeakMap(),
+  badError: () => {
+    throw Object.assign(new RangeError('no socket travels'), { socket: new WeakMap() })
+  },
+  foreignError: async () => {
+    const { Foreign } = (await import(process.env['PLAIT_TEST_FOREIGN']!)) as { Foreign: new () => Error }
+    throw new Foreign()
+  },
+  plainError: () => {
+    throw new RangeError('as thrown')
+  },
+} satisfies Record<string, () => unknown>
+
+export type Fault = keyof typeof faults
+
+export interface Orders {
+  readonly folder: string
+  /** Points are called so, and `<name>-go` lets it go on. */
+  readonly name: string
+  readonly fault: Fault
+  /** In the task, or once its result has been written. */
+  readonly when: 'inside' | 'after'
+}
+
+/** The pid of the worker that ran it, where the fault does not say otherwise. */
+export function act({ folder, name, fault, when }: Orders): unknown {
+  reach(folder, name)
+  hold(folder, `${name}-go`)
+  // A turn of the loop later all that was sent in this one is with the kernel.
+  setImmediate(() => {
+    reach(folder, `${name}-written`)
+    if (when === 'after') void faults[fault]()
+    reach(folder, `${name}-struck`)
+  })
+  const outcome = when === 'inside' ? faults[fault]() : undefined
+  return outcome === undefined ? process.pid : outcome
+}
+
+/** The first worker starts; the second, once it may, does not. */
+export function secondFails(folder: string, how: 'throw' | 'hang' | 'exit'): unknown {
+  try {
+    mkdirSync(join(folder, 'first'))
+    return
+  } catch {
+    // another was first
+  }
+  reach(folder, 'second')
+  hold(folder, 'second-go')
+  setImmediate(() => setImmediate(() => reach(folder, 'second-failed')))
+  if (how === 'hang') return forever()
+  if (how === 'exit') process.exit(9)
+  throw new RangeError('no database')
+}
