@@ -5,15 +5,12 @@
  */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { Pool } from 'plait'
+import { Pool, type PoolOptions, type TaskOptions } from 'plait'
 import { Gate } from '../gate.js'
 import { act, type Fault, type Orders } from './failures-worker.js'
 
 export const states = ['queued', 'sent', 'running', 'on its way'] as const
 export type State = (typeof states)[number]
-
-type PoolOptions = NonNullable<ConstructorParameters<typeof Pool>[1]>
-type TaskOptions = NonNullable<Parameters<Pool['apply']>[2]>
 
 /** One way to submit a call, and what else the walk needs of whoever takes it. */
 export interface Method {
@@ -44,7 +41,12 @@ const onPool = (
   },
 })
 
-async function first(pool: Pool, fn: (item: Orders) => unknown, item: Orders, options: object): Promise<unknown> {
+async function first(
+  pool: Pool,
+  fn: (item: Orders) => unknown,
+  item: Orders,
+  options: object,
+): Promise<unknown> {
   const results = pool.imap(fn, [item], options)
   try {
     return (await results.next()).value
