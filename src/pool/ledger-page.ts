@@ -32,6 +32,9 @@ export class LedgerPage {
    * it is `revocable` the recall is read whatever the time.
    */
   begin(seq: number, unflushed: Buffer, now: number, revocable = false): boolean {
+    // What was recalled in good time never looks as if it had begun: the pool kills for what has.
+    if (revocable || now - this.#last >= longTask) this.#readRecall()
+    if (this.#isRecalled(seq)) return false
     const { length } = unflushed
     this.#page.writeUInt32LE(seq, 0)
     this.#page.writeUInt32LE(length, 4)
@@ -39,9 +42,16 @@ export class LedgerPage {
     this.#page.writeUInt32LE(seq, headBytes + length)
     writeSync(this.#fd, this.#page, 0, headBytes + length + tailBytes, 0)
     // After the write: see ledger.ts for why the clock is asked here, and again before the next one.
-    if (revocable || performance.now() - this.#last >= longTask)
-      readSync(this.#fd, this.#recall, 0, 8, pageBytes)
+    if (revocable || performance.now() - this.#last >= longTask) this.#readRecall()
     this.#last = now
-    return seq < this.#recall.readUInt32LE(0) || seq > this.#recall.readUInt32LE(4)
+    return !this.#isRecalled(seq)
+  }
+
+  #readRecall(): void {
+    readSync(this.#fd, this.#recall, 0, 8, pageBytes)
+  }
+
+  #isRecalled(seq: number): boolean {
+    return seq >= this.#recall.readUInt32LE(0) && seq <= this.#recall.readUInt32LE(4)
   }
 }

@@ -115,7 +115,7 @@ class PoolRole {
     const unflushed = this.#channel.unflushed
     const flags = bytes.readUInt16LE(start + 14)
     const revocable = (flags & is.REVOCABLE) !== 0
-    if (!this.#ledger.begin(seq, unflushed, now, revocable) || this.#cancelled.delete(seq))
+    if (this.#cancelled.delete(seq) || !this.#ledger.begin(seq, unflushed, now, revocable))
       return this.#replies.skipped(seq)
 
     const id = bytes.readUInt32LE(start + 4)
