@@ -191,6 +191,7 @@ export class PoolWorker {
   /** Not for what has not begun, and not for what has ended: others may be running there. */
   #killLater(task: Task): void {
     task.timer = later(task.options?.grace ?? defaultGrace, () => {
+      if (this.state === 'dead') return
       this.#readLedger()
       if (!this.holdings.has(task)) return
       if (this.holdings.hasBegun(task)) this.kill(`task ${task.id} did not stop when it was told to`)
