@@ -16,6 +16,8 @@ export interface Weather {
 }
 
 export interface Ask {
+  /** Told of every outcome: 'value', or the name of an error. */
+  readonly tally: (outcome: string) => void
   readonly pool: Pool
   readonly weather: Weather
   readonly items: readonly Item[]
@@ -26,7 +28,7 @@ export interface Ask {
 export const patience = 120_000
 
 /** Tells what is wrong with `error` as the outcome of a task that did these items. */
-function judge({ weather, options, items: all }: Ask, items: readonly Item[], error: unknown): void {
+function judge({ weather, options, items: all, tally }: Ask, items: readonly Item[], error: unknown): void {
   const { name, message } = error as Error
   const some = (fate: Item['fate']): boolean => items.some((item) => item.fate === fate)
   const fits = (): boolean => {
@@ -49,7 +51,7 @@ function judge({ weather, options, items: all }: Ask, items: readonly Item[], er
         return false
     }
   }
-  if (fits()) return
+  if (fits()) return tally(name)
   const what = JSON.stringify(items.filter(({ fate }) => fate !== 'fast').slice(0, 5))
   throw new Error(`${items.length} of ${all.length} items, ${what}, came out as ${name}: ${message}`, {
     cause: error,
@@ -58,12 +60,13 @@ function judge({ weather, options, items: all }: Ask, items: readonly Item[], er
 
 /** One task, through callbacks, each of which is called once at most. */
 export async function callApply(ask: Ask): Promise<void> {
-  const item = ask.items[0]!
+  const item = ask.items[0]
   let told = 0
   const tell = (): void => void told++
   const result = ask.pool.applyAsync(act, [item], { ...ask.options, callback: tell, errorCallback: tell })
   try {
     assert.deepEqual(await result, answer(item))
+    ask.tally('value')
   } catch (error) {
     if (error instanceof assert.AssertionError) throw error
     judge(ask, [item], error)
@@ -89,6 +92,7 @@ export async function callMap(ask: Ask): Promise<void> {
   }
   assert.deepEqual(values, items.map(answer))
   assert.equal(last, items.length)
+  ask.tally('value')
 }
 
 /** All of the iterator, or as much as `leaves` says. */
@@ -102,8 +106,9 @@ export async function callImap(ask: Ask, ordered: boolean, leaves: number): Prom
     try {
       const step = await results.next()
       if (step.done === true) break
-      if (ordered) assert.deepEqual(step.value, answer(items[place]!))
+      if (ordered) assert.deepEqual(step.value, answer(items[place]))
       assert.ok(left.delete(step.value), 'each value comes once')
+      ask.tally('value')
     } catch (error) {
       if (error instanceof assert.AssertionError) throw error
       const from = place - (place % size)

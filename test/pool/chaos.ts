@@ -21,6 +21,8 @@ const longestSilence = 60_000
 export class Chaos {
   /** Items whose calls have settled. */
   settled = 0
+  /** What came of calls, and of the items of an imap: how often a value, how often which error. */
+  readonly outcomes = new Map<string, number>()
   readonly seed: number
   readonly #next: () => number
   readonly #limits: Limits
@@ -157,6 +159,7 @@ export class Chaos {
     return {
       pool,
       weather,
+      tally: (outcome) => this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1),
       items,
       options: {
         grace,
@@ -183,7 +186,7 @@ export class Chaos {
     const id = this.#calls++
     const kind = items.length === 1 ? 'apply' : this.#chance(0.5) ? 'map' : 'imap'
     const odd = items.filter(({ fate }) => fate !== 'fast').slice(0, 4)
-    this.#pending.set(id, `${kind} of ${items.length} from ${items[0]!.n} ${JSON.stringify(odd)}`)
+    this.#pending.set(id, `${kind} of ${items.length} from ${items[0].n} ${JSON.stringify(odd)}`)
     watch.expect(ask, kind)
     try {
       if (kind === 'apply') await callApply(ask)
@@ -231,7 +234,7 @@ class Watch {
     assert.ok(all <= this.#most, text)
     const now = [completed, failed, restarts]
     assert.ok(
-      now.every((count, i) => count >= this.#last[i]!),
+      now.every((count, i) => count >= this.#last[i]),
       text,
     )
     this.#last = now
@@ -262,7 +265,7 @@ async function main(): Promise<void> {
   const telling = setInterval(() => console.log(`${chaos.settled} tasks`), 10_000)
   try {
     await chaos.run()
-    console.log(`${chaos.settled} tasks, each settled as it should be`)
+    console.log(`${chaos.settled} tasks, each settled as it should be:`, Object.fromEntries(chaos.outcomes))
   } finally {
     clearInterval(telling)
   }

@@ -14,7 +14,7 @@ const { host } = await stage(method, state, {
   fault: 'none',
   callback: undefined,
 })
-const pids = host.pool.statistics().workers.map(({ pid }) => pid)
+const pids = host.statistics().workers.map(({ pid }) => pid)
 process.send!(pids, () => {
   // The result stays unread.
   if (state === 'on its way') stand(() => false, 'the end')

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { Pool, type PoolOptions, type TaskOptions } from 'plait'
+import { Pool, type PoolOptions, type PoolStatistics, type TaskOptions } from 'plait'
 import { Gate } from '../gate.js'
 import { act, type Fault, type Orders } from './failures-worker.js'
 
@@ -22,7 +22,13 @@ export interface Host {
   submit(fn: (item: Orders) => unknown, item: Orders, options: TaskOptions): Promise<unknown>
   /** As submit, with a callback that throws. */
   submitCalling(fn: (item: Orders) => unknown, item: Orders, callback: () => void): Promise<unknown>
-  readonly pool: Pool
+  statistics(): PoolStatistics
+  close(): void
+  terminate(): void
+  /** What `await using` does, where that is not to close. */
+  dispose?(): Promise<void>
+  /** The end of the last worker. */
+  join(): Promise<unknown>
 }
 
 const onPool = (
@@ -34,7 +40,11 @@ const onPool = (
   open(processes, options) {
     const pool = new Pool(processes, options)
     return {
-      pool,
+      statistics: () => pool.statistics(),
+      close: () => pool.close(),
+      terminate: () => pool.terminate(),
+      dispose: () => pool[Symbol.asyncDispose](),
+      join: () => pool.join(),
       submit: (...rest) => submit(pool, ...rest),
       submitCalling: (...rest) => submitCalling(pool, ...rest),
     }
@@ -51,7 +61,7 @@ async function first(
   try {
     return (await results.next()).value
   } finally {
-    await results.return?.()
+    await results.return()
   }
 }
 
@@ -77,7 +87,7 @@ export type Settled = PromiseSettledResult<unknown>
 
 /** A promise that is looked at later is no unhandled rejection. */
 export function settled(promise: Promise<unknown>): Promise<Settled> {
-  return Promise.allSettled([promise]).then(([outcome]) => outcome!)
+  return Promise.allSettled([promise]).then(([outcome]) => outcome)
 }
 
 export interface Setting {
@@ -127,8 +137,8 @@ export function isStopped(pid: number): boolean {
   return / T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/, ''))
 }
 
-const counts = (pool: Pool): [number, number] => {
-  const { queued, running } = pool.statistics()
+const counts = (host: Host): [number, number] => {
+  const { queued, running } = host.statistics()
   return [queued, running]
 }
 
@@ -137,19 +147,18 @@ export async function stage(method: Method, state: State, setting: Setting): Pro
   const gate = new Gate()
   const { folder } = gate
   const host = method.open(setting.processes, setting.options(folder))
-  const { pool } = host
   const watched = (fault: Fault, when: Orders['when']): Promise<Settled> => {
     const orders = { folder, name: 'task', fault, when }
     const { callback, task } = setting
     return settled(callback ? host.submitCalling(act, orders, callback) : host.submit(act, orders, task))
   }
   // The one that runs, whoever it is: others may still be starting.
-  const pid = (): number => pool.statistics().workers.find((worker) => worker.state === 'busy')!.pid
+  const pid = (): number => host.statistics().workers.find((worker) => worker.state === 'busy')!.pid
   if (state === 'running' || state === 'on its way') {
     const task = watched(setting.fault, state === 'running' ? 'inside' : 'after')
     await gate.reached('task')
     const scene = { host, gate, pid: pid(), task, others: [], release: () => gate.open('task-go') }
-    assert.deepEqual(counts(pool), [0, 1])
+    assert.deepEqual(counts(host), [0, 1])
     if (state === 'running') return scene
     gate.open('task-go')
     stand(() => gate.count('task-written') === 1, 'the result is written')
@@ -164,6 +173,6 @@ export async function stage(method: Method, state: State, setting: Setting): Pro
   if (state === 'queued')
     others.push(settled(host.submit(act, { ...before, name: 'next', fault: 'none' }, {})))
   const task = watched('none', 'inside')
-  assert.deepEqual(counts(pool), [others.length, 1])
+  assert.deepEqual(counts(host), [others.length, 1])
   return { host, gate, pid: pid(), task, others, release: () => gate.open('before-go') }
 }

@@ -5,15 +5,8 @@
  */
 import assert from 'node:assert/strict'
 import * as plait from 'plait'
-import {
-  isDead,
-  isStopped,
-  stand,
-  type Scene,
-  type Setting,
-  type Settled,
-  type State,
-} from './failures-stage.js'
+import { isDead, isStopped, stand } from './failures-stage.js'
+import type { Host, Scene, Setting, Settled, State } from './failures-stage.js'
 import { secondFails, type Fault } from './failures-worker.js'
 
 /** What the caller of a task gets. */
@@ -43,15 +36,20 @@ export interface Failure {
   readonly undo?: () => void
   /** It waits for seconds, so its cells are walked at the same time. */
   readonly slow?: true
+  /** Ways to submit that know no such thing. */
+  readonly except?: readonly string[]
 }
 
 // ── outcomes ──
 
+const describe = (settled: Settled): string =>
+  settled.status === 'rejected' ? String(settled.reason) : 'it settled with a value'
+
 const valueFrom = (says: string, here: boolean): Outcome => ({
   says,
   check(settled, { pid }) {
-    assert.equal(settled.status, 'fulfilled', String((settled as PromiseRejectedResult).reason))
-    assert.equal((settled as PromiseFulfilledResult<unknown>).value === pid, here, 'by the right worker')
+    assert.equal(settled.status, 'fulfilled', describe(settled))
+    assert.equal(settled.value === pid, here, 'by the right worker')
   },
 })
 const value = valueFrom('its value', true)
@@ -63,8 +61,8 @@ type ErrorName = 'Error' | 'RangeError' | 'AbortError' | Extract<keyof typeof pl
 const error = (name: ErrorName, gist: string, more: (error: Error) => void = () => {}): Outcome => ({
   says: `\`${name}\`: ${gist}`,
   check(settled) {
-    assert.equal(settled.status, 'rejected', 'it settled with a value')
-    const reason = (settled as PromiseRejectedResult).reason as Error
+    assert.equal(settled.status, 'rejected', describe(settled))
+    const reason = settled.reason as Error
     assert.equal(reason.name, name, String(reason))
     assert.ok(reason.message.includes(gist), reason.message)
     more(reason)
@@ -104,10 +102,10 @@ const inside =
 
 /** Something is done to the pool, then the task may end. */
 const toPool =
-  (strike: (pool: plait.Pool) => void): Failure['make'] =>
+  (strike: (host: Host) => void): Failure['make'] =>
   () => ({
     strike(scene) {
-      strike(scene.host.pool)
+      strike(scene.host)
       scene.release()
     },
   })
@@ -314,14 +312,14 @@ export const failures: readonly Failure[] = [
   },
   {
     what: '`close()`',
-    make: toPool((pool) => pool.close()),
+    make: toPool((host) => host.close()),
     cells: all(value),
     rest: 'the worker ends after the last task; the pool takes no more',
     state: 'closed',
   },
   {
     what: '`terminate()`',
-    make: toPool((pool) => pool.terminate()),
+    make: toPool((host) => host.terminate()),
     cells: all(terminated),
     before: terminated,
     rest: 'the worker gets SIGTERM, and SIGKILL 500 ms later; the pool takes no more',
@@ -329,10 +327,11 @@ export const failures: readonly Failure[] = [
   },
   {
     what: '`await using` leaves its block',
-    make: toPool((pool) => void pool[Symbol.asyncDispose]()),
+    make: toPool((host) => void host.dispose?.()),
     cells: all(terminated),
     before: terminated,
-    rest: 'as after `terminate()`, and the block waits for the end of the worker',
+    except: ['submit'],
+    rest: 'as after `terminate()`, and the block waits for the end of the worker; an executor is closed',
     state: 'terminated',
   },
   {
@@ -367,7 +366,7 @@ export const failures: readonly Failure[] = [
       ...second('hang')(),
       strike({ host, pid }) {
         Object.defineProperty(process, 'execPath', { value: '/nonexistent', configurable: true })
-        const other = host.pool.statistics().workers.find((worker) => worker.pid !== pid)!
+        const other = host.statistics().workers.find((worker) => worker.pid !== pid)!
         process.kill(other.pid, 'SIGKILL')
       },
     }),
