@@ -132,9 +132,13 @@ export class Chaos {
       const { workers } = pool.statistics()
       const worker = workers[this.#draw(0, workers.length - 1)]
       if (worker !== undefined && worker.state !== 'starting') {
-        const { pid } = worker
-        if (this.#chance(0.3)) process.kill(pid, 'SIGSTOP')
-        process.kill(pid, 'SIGKILL')
+        const stops = this.#chance(0.3)
+        try {
+          if (stops) process.kill(worker.pid, 'SIGSTOP')
+          process.kill(worker.pid, 'SIGKILL')
+        } catch {
+          // It has ended, and the pool does not know yet.
+        }
       }
       handle.timer = setTimeout(strike, this.#draw(20, 400))
     }

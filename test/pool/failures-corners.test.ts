@@ -185,8 +185,8 @@ describe('time that passes while this process is busy', () => {
       hold(dir, 'go')
       setImmediate(() => setImmediate(() => reach(dir, 'started')))
     }
-    const end = performance.now() + 2100
-    await using pool = new Pool(1, { startTimeout: 2000, initializer, initargs: [gate.folder] })
+    const end = performance.now() + 5100
+    await using pool = new Pool(1, { startTimeout: 5000, initializer, initargs: [gate.folder] })
     await gate.reached('begun')
     gate.open('go')
     stand(() => gate.count('started') === 1 && performance.now() > end)
