@@ -248,6 +248,8 @@ export function start(channel: Channel, bytes: Buffer, from: number, end: number
   process.on('uncaughtException', (error) => role.crash(error))
   // Ctrl-C reaches the whole process group: the parent decides, and its end is the end of its workers.
   process.on('SIGINT', () => {})
+  // What has ended beside a task that calls process.exit() is not lost with it.
+  process.on('exit', () => channel.flush())
   role = new PoolRole(
     channel,
     decode(bytes, from, end) as { concurrency: number; home: string; initializer: boolean },

@@ -120,6 +120,28 @@ describe('a worker', () => {
     assert.ok(pool.statistics().restarts >= 1)
   })
 
+  it('whose task calls process.exit() has told what ended beside that', async () => {
+    await using pool = new Pool(1, { concurrency: 2 })
+    const { folder } = new Gate()
+    /** Both wait for one moment; the second one lets the first end, and the loop has not turned since. */
+    const task = async (dir: string, exits: boolean): Promise<string> => {
+      const shared = globalThis as { moment?: Promise<void>; come?: () => void }
+      shared.moment ??= new Promise((resolve) => (shared.come = resolve))
+      if (exits) setImmediate(shared.come!)
+      await shared.moment
+      if (!exits) return 'ended'
+      for (let turn = 0; turn < 20; turn++) await null
+      reach(dir, 'exits')
+      process.exit(3)
+    }
+    const [ended, exited] = await Promise.allSettled([
+      pool.apply(task, [folder, false]),
+      pool.apply(task, [folder, true]),
+    ])
+    assert.deepEqual(ended, { status: 'fulfilled', value: 'ended' })
+    assert.equal(exited.status, 'rejected')
+  })
+
   it('that cannot be spawned beside others that were is an error, and the others end', async () => {
     const real = process.execPath
     let reads = 0
