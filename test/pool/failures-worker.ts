@@ -48,8 +48,10 @@ const faults = {
     closeSync(3)
     return forever()
   },
+  /** And goes no further: what it says afterwards could not be told from garbage. */
   garbage: () => {
     writeSync(3, 'a library that prints to a descriptor it does not own\n')
+    spin()
   },
   badResult: () => new WeakMap(),
   badError: () => {

@@ -232,7 +232,6 @@ export const failures: readonly Failure[] = [
   },
   {
     what: 'the task writes garbage into the channel',
-    stands: 'task-struck',
     make: inside('garbage'),
     cells: runningOnly(lost('garbage in the stream')),
     before: lost('garbage in the stream'),
