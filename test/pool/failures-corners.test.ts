@@ -130,7 +130,7 @@ describe('a worker', () => {
       if (exits) setImmediate(shared.come!)
       await shared.moment
       if (!exits) return 'ended'
-      for (let turn = 0; turn < 20; turn++) await null
+      for (let turn = 0; turn < 20; turn++) await Promise.resolve()
       reach(dir, 'exits')
       process.exit(3)
     }
