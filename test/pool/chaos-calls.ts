@@ -24,7 +24,9 @@ export interface Ask {
   readonly options: ImapOptions & { readonly grace: number }
 }
 
-/** Where a task hangs its call has a short timeout, which others of the call may miss; else none is ever due. */
+/**
+ * Where a task hangs its call has a short timeout, which others of the call may miss; else none is ever due.
+ */
 export const patience = 120_000
 
 /** Tells what is wrong with `error` as the outcome of a task that did these items. */

@@ -11,13 +11,14 @@ import { methods, states } from './failures-stage.js'
 
 export const page = join(root, 'docs', 'failures.md')
 
+const ways = methods.map(({ name }) => `\`${name}\``).join(', ')
+
 const intro = `# What fails, and what comes of it
 
-No promise of plait's is left pending. These tables say what the caller of a task gets, whatever fails, in whatever
-state the task is. Every cell is brought about and asserted by a test, for each way to submit work (${methods
-  .map(({ name }) => `\`${name}\``)
-  .join(', ')}); this
-page is written from the data that the test walks (\`test/pool/failures.ts\`), and a test compares the two.
+No promise of plait's is left pending. These tables say what the caller of a task gets, whatever fails, in
+whatever state the task is. Every cell is brought about and asserted by a test, for each way to submit work
+(${ways}); this page is written from the data that the test walks
+(\`test/pool/failures.ts\`), and a test compares the two.
 
 The states of a task:
 
@@ -26,11 +27,12 @@ The states of a task:
 - *running*: its function has been called.
 - *on its way*: its result has left the worker, and the program has not read it yet.
 
-What holds in all of them: a task settles once. One that had not begun when its worker died runs elsewhere, uncounted;
-one that had ended is never lost. \`statistics()\` count each task in exactly one of \`queued\`, \`running\`, \`completed\`
-(with a value) and \`failed\` (with an error, whichever): when all is settled the first two are 0. \`restarts\` is one
-more for each worker that is said to be replaced. Where nothing else is said the pool goes on, and the task that ran
-beside the one in the column gets what the column *running* says.
+What holds in all of them: a task settles once. One that had not begun when its worker died runs elsewhere,
+uncounted; one that had ended is never lost. \`statistics()\` count each task in exactly one of \`queued\`,
+\`running\`, \`completed\` (with a value) and \`failed\` (with an error, whichever): when all is settled the
+first two are 0. \`restarts\` is one more for each worker that is said to be replaced. Where nothing else is
+said the pool goes on. In the columns *queued* and *sent* it is the task before it that does what the first
+column says, and that task gets what the column *running* says.
 `
 
 const row = (...cells: string[]): string => `| ${cells.join(' | ')} |`
@@ -73,7 +75,7 @@ export function pageText(): string {
     '## Tasks, workers, pools\n',
     ...taskTable(),
     '\n## Inputs\n',
-    'What the input throws comes as it was thrown; the pool goes on. `map` takes its whole input before anything runs.\n',
+    'What the input throws comes as it was thrown; the pool goes on. `map` takes its whole input first.\n',
     ...inputTable(),
   ]
   return `${parts.join('\n')}\n`

@@ -82,7 +82,7 @@ async function compare(failure: Failure, state: State, scene: Scene): Promise<vo
   if (next !== undefined) (failure.next ?? cell).check(next, scene)
 }
 
-/** Is the pool as it should be, does it still work, and do its statistics agree with what came of the tasks? */
+/** Is the pool as it should be, does it still work, and do its statistics agree with what came of all? */
 async function aftermath(failure: Failure, state: State, scene: Scene): Promise<void> {
   const { host, gate } = scene
   const expected = failure.state ?? 'running'
