@@ -3,17 +3,19 @@
  * fail, in every state of a task, with what comes of it. Data: failures-walk.ts brings each cell about and
  * asserts it, failures-page.ts writes docs/failures.md from it.
  */
-import assert from 'node:assert/strict'
-import * as plait from 'plait'
+import {
+  broken,
+  elsewhere,
+  error,
+  killed,
+  lost,
+  terminated,
+  value,
+  type Outcome,
+} from './failures-outcomes.js'
 import { isDead, isStopped, stand } from './failures-stage.js'
-import type { Host, Scene, Setting, Settled, State } from './failures-stage.js'
+import type { Host, Scene, Setting, State } from './failures-stage.js'
 import { secondFails, type Fault } from './failures-worker.js'
-
-/** What the caller of a task gets. */
-export interface Outcome {
-  readonly says: string
-  check(settled: Settled, scene: Scene): void
-}
 
 /** An outcome, or why there is no such cell. */
 type Cell = Outcome | string
@@ -40,38 +42,7 @@ export interface Failure {
   readonly except?: readonly string[]
 }
 
-// ── outcomes ──
-
-const describe = (settled: Settled): string =>
-  settled.status === 'rejected' ? String(settled.reason) : 'it settled with a value'
-
-const valueFrom = (says: string, here: boolean): Outcome => ({
-  says,
-  check(settled, { pid }) {
-    assert.equal(settled.status, 'fulfilled', describe(settled))
-    assert.equal(settled.value === pid, here, 'by the right worker')
-  },
-})
-const value = valueFrom('its value', true)
-const elsewhere = valueFrom('its value, from another worker', false)
-
-type ErrorName = 'Error' | 'RangeError' | 'AbortError' | Extract<keyof typeof plait, `${string}Error`>
-
-/** An error of this name whose message, or whose cause's, has `gist`. */
-const error = (name: ErrorName, gist: string, more: (error: Error) => void = () => {}): Outcome => ({
-  says: `\`${name}\`: ${gist}`,
-  check(settled) {
-    assert.equal(settled.status, 'rejected', describe(settled))
-    const reason = settled.reason as Error
-    assert.equal(reason.name, name, String(reason))
-    assert.ok(reason.message.includes(gist), reason.message)
-    more(reason)
-  },
-})
-const lost = (gist: string): Outcome => error('WorkerLostError', gist)
-const killed = lost('was killed by SIGKILL')
-const broken = (gist: string): Outcome => error('BrokenPoolError', gist)
-const terminated = error('PoolTerminatedError', 'was terminated before')
+// ── states ──
 
 const all = (cell: Cell): Record<State, Cell> => ({
   queued: cell,
@@ -207,6 +178,26 @@ export const failures: readonly Failure[] = [
     before: error('TimeoutError', 'ran longer than 1000 ms'),
     next: elsewhere,
     rest: 'the worker is killed after `grace`, and replaced',
+    restarts: 1,
+  },
+  {
+    what: 'the worker is stopped (SIGSTOP), in a task with `timeout`',
+    slow: true,
+    make: () => ({
+      setting: {
+        options: () => ({ startTimeout: 6000 }),
+        before: { timeout: 1000, grace: 0 },
+        task: { timeout: 1000, grace: 0 },
+      },
+      strike: ({ pid }) => void process.kill(pid, 'SIGSTOP'),
+    }),
+    cells: {
+      ...runningOnly(error('TimeoutError', 'ran longer than 1000 ms')),
+      sent: 'a task with `timeout` is given to idle workers only',
+    },
+    before: error('TimeoutError', 'ran longer than 1000 ms'),
+    next: elsewhere,
+    rest: 'the worker is killed after `grace`, or as in the next row, and replaced',
     restarts: 1,
   },
   {
