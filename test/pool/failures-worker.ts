@@ -43,7 +43,7 @@ const faults = {
     for (;;) all.push(Array.from({ length: 10_000 }, (_, i) => ({ i })))
   },
   loop: spin,
-  leftLoop: () => void setImmediate(spin),
+  leftLoop: (when) => (when === 'after' ? spin() : void setImmediate(spin)),
   closeChannel: () => {
     closeSync(3)
     return forever()
@@ -64,7 +64,7 @@ const faults = {
   plainError: () => {
     throw new RangeError('as thrown')
   },
-} satisfies Record<string, () => unknown>
+} satisfies Record<string, (when: 'inside' | 'after') => unknown>
 
 export type Fault = keyof typeof faults
 
@@ -84,10 +84,10 @@ export function act({ folder, name, fault, when }: Orders): unknown {
   // A turn of the loop later all that was sent in this one is with the kernel.
   setImmediate(() => {
     reach(folder, `${name}-written`)
-    if (when === 'after') void faults[fault]()
+    if (when === 'after') void faults[fault](when)
     reach(folder, `${name}-struck`)
   })
-  const outcome = when === 'inside' ? faults[fault]() : undefined
+  const outcome = when === 'inside' ? faults[fault](when) : undefined
   return outcome === undefined ? process.pid : outcome
 }
 

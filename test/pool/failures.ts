@@ -203,7 +203,6 @@ export const failures: readonly Failure[] = [
   {
     what: 'an endless loop that a task left behind',
     slow: true,
-    stands: 'task-struck',
     make: inside('leftLoop', { options: () => ({ startTimeout: 6000 }) }),
     cells: { ...runningOnly('it has ended'), 'on its way': value },
     before: value,
