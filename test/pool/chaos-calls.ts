@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import type { ImapOptions, Pool } from 'plait'
+import type { Executor } from 'plait/futures'
 import { act, answer, isLethal, type Item } from './chaos-plan.js'
 
 /** What has been, or may be, done to a pool, as far as its tasks can feel it. */
@@ -30,7 +31,11 @@ export interface Ask {
 export const patience = 120_000
 
 /** Tells what is wrong with `error` as the outcome of a task that did these items. */
-function judge({ weather, options, items: all, tally }: Ask, items: readonly Item[], error: unknown): void {
+function judge(
+  { weather, options, items: all, tally }: Omit<Ask, 'pool'>,
+  items: readonly Item[],
+  error: unknown,
+): void {
   const { name, message } = error as Error
   const some = (fate: Item['fate']): boolean => items.some((item) => item.fate === fate)
   const fits = (): boolean => {
@@ -121,4 +126,30 @@ export async function callImap(ask: Ask, ordered: boolean, leaves: number): Prom
   await results.return?.()
   const cut = options.signal?.aborted === true || ask.weather.terminated
   if (!cut) assert.equal(place, Math.min(leaves, items.length), 'each item has an outcome')
+}
+
+/** One future of an executor, which is cancelled now and then, and told of once. */
+export async function callSubmit(
+  ask: Omit<Ask, 'pool'>,
+  executor: Executor,
+  cancels: boolean,
+): Promise<void> {
+  const item = ask.items[0]
+  let told = 0
+  const future = executor.withOptions(ask.options).submit(act, item)
+  future.addDoneCallback(() => told++)
+  const cancelled = cancels && future.cancel()
+  try {
+    assert.deepEqual(await future.result(), answer(item))
+    assert.equal(cancelled, false, 'what was cancelled has no value')
+    ask.tally('value')
+  } catch (error) {
+    if (error instanceof assert.AssertionError) throw error
+    if (!cancelled) judge(ask, [item], error)
+    else {
+      assert.equal((error as Error).name, 'CancelledError')
+      ask.tally('CancelledError')
+    }
+  }
+  assert.ok(future.done() && told === 1, 'callbacks are called once')
 }

@@ -7,7 +7,8 @@ import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { parseArgs } from 'node:util'
 import { Pool, type PoolOptions } from 'plait'
-import { callApply, callImap, callMap, patience, type Ask, type Weather } from './chaos-calls.js'
+import { ProcessPoolExecutor } from 'plait/futures'
+import { callApply, callImap, callMap, callSubmit, patience, type Ask, type Weather } from './chaos-calls.js'
 import { drawFate, random, type Item } from './chaos-plan.js'
 
 interface Limits {
@@ -71,7 +72,7 @@ export class Chaos {
 
   /** One pool after the other. */
   async #lane(): Promise<void> {
-    while (this.#more) await this.#life()
+    while (this.#more) await (this.#chance(0.25) ? this.#executorLife() : this.#life())
     if (this.#fault !== undefined) throw this.#fault
   }
 
@@ -113,6 +114,24 @@ export class Chaos {
     watch.end()
   }
 
+  /** As #life, with an executor, from whose shutdown on nothing is lost. */
+  async #executorLife(): Promise<void> {
+    const executor = new ProcessPoolExecutor(this.#draw(1, 3), { retries: this.#draw(0, 1) })
+    const weather: Weather = { vandal: false, shared: false, terminated: false }
+    const work = new Set<Promise<void>>()
+    const deadly = this.#chance(0.4)
+    for (let budget = this.#draw(200, 2000); budget > 0 && this.#more; budget--) {
+      const ask = this.#ask(undefined as never, weather, deadly, 1)
+      const call = this.#guarded('submit', ask.items, () => callSubmit(ask, executor, this.#chance(0.05)))
+      const counted = call.finally(() => work.delete(counted))
+      work.add(counted)
+      if (this.#chance(0.02)) await Promise.all(work)
+      else if (this.#chance(0.1)) await new Promise((resolve) => setImmediate(resolve))
+    }
+    if (this.#chance(0.5)) await Promise.all(work)
+    await Promise.all([executor.shutdown(), ...work])
+  }
+
   /** Any way a pool may end, early or late. */
   async #end(pool: Pool, weather: Weather, work: Set<Promise<void>>): Promise<void> {
     if (this.#chance(0.5)) await Promise.all(work)
@@ -147,8 +166,8 @@ export class Chaos {
   }
 
   /** What is asked of the pool next. */
-  #ask(pool: Pool, weather: Weather, deadly: boolean): Ask {
-    const count = this.#chance(0.7) ? 1 : this.#draw(2, 800)
+  #ask(pool: Pool, weather: Weather, deadly: boolean, most = 800): Ask {
+    const count = most === 1 || this.#chance(0.7) ? 1 : this.#draw(2, most)
     const items: Item[] = []
     for (let i = 0; i < count; i++) {
       const n = ++this.#items
@@ -186,26 +205,31 @@ export class Chaos {
   }
 
   async #call(ask: Ask, watch: Watch): Promise<void> {
-    const { items } = ask
-    const id = this.#calls++
-    const kind = items.length === 1 ? 'apply' : this.#chance(0.5) ? 'map' : 'imap'
-    const odd = items.filter(({ fate }) => fate !== 'fast').slice(0, 4)
-    this.#pending.set(id, `${kind} of ${items.length} from ${items[0].n} ${JSON.stringify(odd)}`)
+    const kind = ask.items.length === 1 ? 'apply' : this.#chance(0.5) ? 'map' : 'imap'
+    const leaves = this.#chance(0.2) ? this.#draw(0, ask.items.length) : Infinity
+    const ordered = this.#chance(0.5)
     watch.expect(ask, kind)
-    try {
+    await this.#guarded(kind, ask.items, async () => {
       if (kind === 'apply') await callApply(ask)
       else if (kind === 'map') await callMap(ask)
-      else {
-        const leaves = this.#chance(0.2) ? this.#draw(0, items.length) : Infinity
-        await callImap(ask, this.#chance(0.5), leaves)
-      }
+      else await callImap(ask, ordered, leaves)
+      watch.look()
+    })
+  }
+
+  /** Never rejects: what is wrong is kept, and ends the run. */
+  async #guarded(kind: string, items: readonly Item[], call: () => Promise<void>): Promise<void> {
+    const id = this.#calls++
+    const odd = items.filter(({ fate }) => fate !== 'fast').slice(0, 4)
+    this.#pending.set(id, `${kind} of ${items.length} from ${items[0].n} ${JSON.stringify(odd)}`)
+    try {
+      await call()
     } catch (error) {
       this.#fault ??= new Error(`${this.#pending.get(id)}: ${String(error)}`, { cause: error })
     }
     this.#pending.delete(id)
     this.settled += items.length
     this.#lastSettled = performance.now()
-    watch.look()
   }
 }
 

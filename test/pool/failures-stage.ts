@@ -6,6 +6,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { Pool, type PoolOptions, type PoolStatistics, type TaskOptions } from 'plait'
+import { FaceExecutor } from '#plait/pool/executor.js'
+import { Face } from '#plait/pool/face.js'
+import { checkPoolOptions } from '#plait/pool/options.js'
 import { Gate } from '../gate.js'
 import { act, type Fault, type Orders } from './failures-worker.js'
 
@@ -65,7 +68,7 @@ async function first(
   }
 }
 
-export const methods: readonly Method[] = [
+const poolMethods: readonly Method[] = [
   onPool(
     'apply',
     (pool, fn, item, options) => pool.apply(fn, [item], options),
@@ -82,6 +85,30 @@ export const methods: readonly Method[] = [
     (pool, fn, item, onProgress) => first(pool, fn, item, { onProgress }),
   ),
 ]
+
+/** An executor with what its face knows; it has no statistics of its own, and no terminate(). */
+const onExecutor: Method = {
+  name: 'submit',
+  open(processes, options) {
+    const checked = checkPoolOptions(processes, options)
+    const face = new Face(FaceExecutor.prototype, 'executor', 'Executor', 'ExecutorWorker', checked)
+    const executor = new FaceExecutor(face)
+    return {
+      statistics: () => face.dispatch.statistics(),
+      close: () => void executor.shutdown({ wait: false }),
+      terminate: () => face.dispatch.terminate(),
+      join: () => executor.shutdown(),
+      submit: async (fn, item, options) => executor.withOptions(options).submit(fn, item).result(),
+      async submitCalling(fn, item, callback) {
+        const future = executor.submit(fn, item)
+        future.addDoneCallback(callback)
+        return future.result()
+      },
+    }
+  },
+}
+
+export const methods: readonly Method[] = [...poolMethods, onExecutor]
 
 export type Settled = PromiseSettledResult<unknown>
 
