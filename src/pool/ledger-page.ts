@@ -3,6 +3,7 @@
  * asked to leave. The layout and the order of reads and writes are told in ledger.ts.
  */
 import { readSync, writeSync } from 'node:fs'
+import type { Unflushed } from '../transport/stream.ts'
 
 export const pageBytes = 4096
 /** begun and length, before the results. */
@@ -16,12 +17,18 @@ export const ledgerRoom = pageBytes - headBytes - tailBytes
 /** Milliseconds at one task after which the pool may have taken back what follows it. */
 const longTask = 0.5
 
+/** So few are copied faster one by one than by a call into native code. */
+const fewBytes = 64
+
 export class LedgerPage {
   readonly #fd: number
   readonly #page = Buffer.alloc(pageBytes)
   readonly #recall = Buffer.alloc(8)
   /** Before the last begin was written. */
   #last = -Infinity
+  /** How much of the results the page has, and since which flush. */
+  #size = 0
+  #flushes = -1
 
   constructor(fd: number) {
     this.#fd = fd
@@ -31,16 +38,16 @@ export class LedgerPage {
    * Writes that `seq` begins, beside the results that have not left yet; false where it was recalled. Where
    * it is `revocable` the recall is read whatever the time.
    */
-  begin(seq: number, unflushed: Buffer, now: number, revocable = false): boolean {
+  begin(seq: number, results: Unflushed, now: number, revocable = false): boolean {
     // What was recalled in good time never looks as if it had begun: the pool kills for what has.
     if (revocable || now - this.#last >= longTask) this.#readRecall()
     if (this.#isRecalled(seq)) return false
-    const { length } = unflushed
-    this.#page.writeUInt32LE(seq, 0)
-    this.#page.writeUInt32LE(length, 4)
-    unflushed.copy(this.#page, headBytes, 0, length)
-    this.#page.writeUInt32LE(seq, headBytes + length)
-    writeSync(this.#fd, this.#page, 0, headBytes + length + tailBytes, 0)
+    const page = this.#page
+    const end = headBytes + this.#take(results)
+    page.writeUInt32LE(seq, 0)
+    page.writeUInt32LE(end - headBytes, 4)
+    page.writeUInt32LE(seq, end)
+    writeSync(this.#fd, page, 0, end + tailBytes, 0)
     // After the write: see ledger.ts for why the clock is asked here, and again before the next one.
     if (revocable || performance.now() - this.#last >= longTask) this.#readRecall()
     this.#last = now
@@ -53,5 +60,15 @@ export class LedgerPage {
 
   #isRecalled(seq: number): boolean {
     return seq >= this.#recall.readUInt32LE(0) && seq <= this.#recall.readUInt32LE(4)
+  }
+
+  /** Copies what the page does not have yet: between two flushes the results only grow. How many bytes. */
+  #take({ bytes, size, flushes }: Unflushed): number {
+    const from = flushes === this.#flushes ? this.#size : 0
+    this.#flushes = flushes
+    this.#size = size
+    if (size - from > fewBytes) bytes.copy(this.#page, headBytes + from, from, size)
+    else for (let i = from; i < size; i++) this.#page[headBytes + i] = bytes[i]!
+    return size
   }
 }

@@ -100,8 +100,8 @@ class PoolRole {
    */
   #mayBegin(): boolean {
     if (this.#running.size >= this.#concurrency) return false
-    if (this.#channel.unflushed.length > ledgerRoom) this.#channel.flush()
-    return !this.#channel.stuck && this.#channel.unflushed.length <= ledgerRoom
+    if (this.#channel.unflushed.size > ledgerRoom) this.#channel.flush()
+    return !this.#channel.stuck && this.#channel.unflushed.size <= ledgerRoom
   }
 
   /**
@@ -112,10 +112,9 @@ class PoolRole {
     const seq = bytes.readUInt32LE(start)
     const now = performance.now()
     if (now - this.#lastFlush > flushAfter) this.#flush(now)
-    const unflushed = this.#channel.unflushed
     const flags = bytes.readUInt16LE(start + 14)
     const revocable = (flags & is.REVOCABLE) !== 0
-    if (this.#cancelled.delete(seq) || !this.#ledger.begin(seq, unflushed, now, revocable))
+    if (this.#cancelled.delete(seq) || !this.#ledger.begin(seq, this.#channel.unflushed, now, revocable))
       return this.#replies.skipped(seq)
 
     const id = bytes.readUInt32LE(start + 4)

@@ -16,6 +16,13 @@ export type { Receive } from './records.ts'
 const keptBytes = 4 * flushBytes
 const nothing = Buffer.alloc(0)
 
+/** Records in `bytes[0 … size)`. Where `flushes` is what it was, they have only become more. */
+export interface Unflushed {
+  readonly bytes: Buffer
+  readonly size: number
+  readonly flushes: number
+}
+
 export class Channel {
   /** The stream did not end, it was ended: what it said could not be read. */
   garbled = false
@@ -28,6 +35,8 @@ export class Channel {
   #ended = false
 
   #writer = new Writer(keptBytes)
+  /** One for all who ask: a worker asks before each task. */
+  readonly #unflushed = { bytes: this.#writer.bytes, size: 0, flushes: 0 }
   /** Where the open record begins; -1 where none is open. */
   #open = -1
   /**
@@ -102,6 +111,7 @@ export class Channel {
     if (this.#open >= 0 || writer.pos === 0) return
     const socket = this.#socket
     if (socket.writableLength > 0 && writer.pos < flushBytes) return
+    this.#unflushed.flushes++
     if (this.#ended || !socket.writable) {
       writer.pos = 0
       return
@@ -115,11 +125,11 @@ export class Channel {
     } else if (writer.bytes.length > keptBytes) writer.bytes = Buffer.allocUnsafeSlow(keptBytes)
   }
 
-  /** What is committed and not yet written, as records; valid until the next open or flush. */
-  get unflushed(): Buffer {
-    return this.#writer.pos === 0 || this.#open >= 0
-      ? nothing
-      : this.#writer.bytes.subarray(0, this.#writer.pos)
+  /** What is committed and not yet written; valid until the next open or flush. */
+  get unflushed(): Unflushed {
+    this.#unflushed.bytes = this.#writer.bytes
+    this.#unflushed.size = this.#open >= 0 ? 0 : this.#writer.pos
+    return this.#unflushed
   }
 
   /** The kernel has not taken all that was written: the other end does not read. */

@@ -69,30 +69,38 @@ test('held finds by number, forgets, grows, and lists in order', () => {
   assert.equal(held.get(9000 - 512), undefined)
 })
 
+const nothing = { bytes: Buffer.alloc(0), size: 0, flushes: 0 }
+
 test('a ledger shows what was begun, and what had not left', () => {
   const ledger = new Ledger()
   const page = new LedgerPage(ledger.fd)
   assert.deepEqual([ledger.begun(), ledger.unflushed().length], [0, 0])
-  assert.equal(page.begin(1, Buffer.from('one'), performance.now()), true)
-  assert.deepEqual([ledger.begun(), ledger.unflushed().toString()], [1, 'one'])
-  const full = Buffer.alloc(ledgerRoom, 7)
-  assert.equal(page.begin(2, full, performance.now()), true)
-  assert.ok(ledger.unflushed().equals(full))
+  const begin = (seq: number, bytes: Buffer, size: number, flushes: number): void => {
+    assert.equal(page.begin(seq, { bytes, size, flushes }, performance.now()), true)
+    assert.equal(ledger.begun(), seq)
+    assert.ok(ledger.unflushed().equals(bytes.subarray(0, size)))
+  }
+  const first = Buffer.alloc(ledgerRoom, 'one two three ')
+  for (const [i, size] of [3, 3, 10, 500, ledgerRoom].entries()) begin(1 + i, first, size, 1)
+  const second = Buffer.alloc(ledgerRoom, 7)
+  for (const [i, size] of [2, 600].entries()) begin(6 + i, second, size, 2)
+  begin(8, first, 700, 3)
+  begin(9, first, 0, 3 + 1)
   ledger.close()
 })
 
 test('a recall binds the worker that was seen at one task twice', () => {
   const ledger = new Ledger()
   const page = new LedgerPage(ledger.fd)
-  page.begin(1, Buffer.alloc(0), performance.now())
+  page.begin(1, nothing, performance.now())
   assert.equal(ledger.standing(), false)
   while (!ledger.standing());
   assert.equal(ledger.recall(2, 4), 1)
   // However the worker samples its clocks: it has been at task 1 for as long as it was watched.
-  assert.equal(page.begin(2, Buffer.alloc(0), performance.now()), false)
-  assert.equal(page.begin(3, Buffer.alloc(0), performance.now()), false)
-  assert.equal(page.begin(4, Buffer.alloc(0), performance.now()), false)
-  assert.equal(page.begin(5, Buffer.alloc(0), performance.now()), true)
+  assert.equal(page.begin(2, nothing, performance.now()), false)
+  assert.equal(page.begin(3, nothing, performance.now()), false)
+  assert.equal(page.begin(4, nothing, performance.now()), false)
+  assert.equal(page.begin(5, nothing, performance.now()), true)
   assert.equal(ledger.begun(), 5)
   ledger.close()
 })
