@@ -19,6 +19,9 @@ interface Kept {
   /** What hung on the function itself, and on the others that it led to. */
   readonly load: number
   readonly loads: readonly (readonly [fn: Function, load: number, prototype: unknown])[]
+  /** The turn of the event loop in which the load was counted last, and what assignments had made of it then. */
+  turn: number
+  assigned: number
   /** What was registered then: a class that travels by name brings its reducer along. */
   readonly reducers: number
 }
@@ -32,14 +35,52 @@ const toText = Function.prototype.toString
 
 /** The payload of an earlier capture that is still right. */
 export function stablePayload(fn: Function, options: CaptureOptions): Payload | undefined {
-  const kept = byFunction.get(fn) ?? (byText.size > 0 ? byText.get(textKey(fn)) : undefined)
+  const known = byFunction.get(fn)
+  const kept = known ?? (byText.size > 0 ? byText.get(textKey(fn)) : undefined)
   if (kept === undefined || kept.owned !== options.owned || kept.transport !== options.transport)
     return undefined
   if (kept.reducers !== reducerChanges()) return undefined
-  if (kept.load !== loadOf(fn)) return undefined
+  if (known === undefined ? kept.load !== loadOf(fn) : !isLoadedAsBefore(fn, known)) return undefined
   return kept.loads.every(([one, load, prototype]) => load === loadOf(one) && prototype === prototypeOf(one))
     ? kept.payload
     : undefined
+}
+
+/**
+ * Counting all properties costs more than a small task: once in each turn for each function, and in between
+ * only those that an assignment adds. (Others can only be defined, and a symbol is no likely key.)
+ */
+function isLoadedAsBefore(fn: Function, kept: Kept): boolean {
+  const now = thisTurn()
+  const assigned = kept.load < 2 ** 20 ? assignedTo(fn) : -1
+  if (kept.turn === now && kept.assigned === assigned && assigned >= 0) return true
+  if (kept.load !== loadOf(fn)) return false
+  kept.turn = now
+  kept.assigned = assigned
+  return true
+}
+
+function assignedTo(fn: Function): number {
+  let count = 0
+  for (const _ in fn) count++
+  return count
+}
+
+let turn = 0
+let isTurnKnown = false
+const soon = Promise.resolve()
+const endTurn = (): void => {
+  isTurnKnown = false
+  turn++
+}
+
+/** A number for what runs now, until the next microtask of ours. */
+function thisTurn(): number {
+  if (!isTurnKnown) {
+    isTurnKnown = true
+    void soon.then(endTurn)
+  }
+  return turn
 }
 
 /** How many properties a function and its `prototype` have, as one number: one more, and it is another. */
@@ -67,7 +108,8 @@ export function keepStable(
 ): void {
   const others = walk.units.map((captured) => captured.fn).filter((one) => one !== fn)
   const loads = others.map((one) => [one, loadOf(one), prototypeOf(one)] as const)
-  const kept: Kept = { payload, owned, transport, load: loadOf(fn), loads, reducers: reducerChanges() }
+  const [load, reducers] = [loadOf(fn), reducerChanges()]
+  const kept: Kept = { payload, owned, transport, load, loads, turn: -1, assigned: 0, reducers }
   byFunction.set(fn, kept)
   const unit = walk.units.length === 1 ? walk.units[0]?.unit : undefined
   if (unit === undefined || !standsAlone(unit)) return

@@ -13,7 +13,7 @@ import { callTask, isThenable, type Call } from './call.ts'
 import { LedgerPage, ledgerRoom } from './ledger-page.ts'
 import * as is from './protocol.ts'
 import { Replies } from './replies.ts'
-import { Running } from './running.ts'
+import { Running, Runs } from './running.ts'
 
 /** The descriptor under which worker/ hands on the ledger. */
 const ledgerFd = 4
@@ -32,7 +32,7 @@ class PoolRole {
   /** The functions, or the bytes of those that no task has called yet. */
   readonly #images = new Map<number, Function | Buffer>()
   readonly #waiting: TaskRecord[] = []
-  readonly #running = new Map<number, Running>()
+  readonly #running = new Runs()
   /** Tasks that were cancelled before they began. */
   readonly #cancelled = new Set<number>()
   #leaving = false
@@ -50,7 +50,7 @@ class PoolRole {
     switch (kind) {
       case is.TASK:
         // Nothing overtakes what waits.
-        if (this.#waiting.length === 0 && this.#mayBegin()) this.#begin([bytes, start, end])
+        if (this.#waiting.length === 0 && this.#mayBegin()) this.#begin(bytes, start, end)
         else this.#waiting.push([bytes, start, end])
         return
       case is.IMAGE:
@@ -107,8 +107,7 @@ class PoolRole {
   /**
    * Once the ledger says so the task is begun: what user code does, from its imports on, is on its account.
    */
-  #begin(record: TaskRecord): void {
-    const [bytes, start, end] = record
+  #begin(bytes: Buffer, start: number, end: number): void {
     const seq = bytes.readUInt32LE(start)
     const now = performance.now()
     if (now - this.#lastFlush > flushAfter) this.#flush(now)
@@ -119,7 +118,7 @@ class PoolRole {
 
     const id = bytes.readUInt32LE(start + 4)
     const task = new Running(seq, id, bytes.readUInt16LE(start + 12), flags, now)
-    this.#running.set(seq, task)
+    this.#running.add(task)
     if ((flags & is.ANNOUNCE) !== 0) {
       this.#replies.begun(seq)
       this.#flush(now)
@@ -130,15 +129,20 @@ class PoolRole {
         (image instanceof Buffer && (flags & is.TOGETHER) === 0
           ? this.#reviver.prepare(image, 0, image.length)
           : undefined) ?? this.#reviver.prepare(bytes, start + is.taskHead, end)
-      if (ready !== undefined) return void this.#callWhen(ready, task, record)
+      if (ready !== undefined) return void this.#callWhen(ready, task, bytes, start, end)
     } catch (error) {
       return this.#fail(task, error)
     }
-    this.#call(task, record)
+    this.#call(task, bytes, start, end)
   }
 
-  async #callWhen(ready: Promise<void>, task: Running, record: TaskRecord): Promise<void> {
-    const [bytes, start, end] = record
+  async #callWhen(
+    ready: Promise<void>,
+    task: Running,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): Promise<void> {
     try {
       await this.#imported(ready)
       await this.#imported(this.#reviver.prepare(bytes, start + is.taskHead, end))
@@ -146,7 +150,7 @@ class PoolRole {
       this.#fail(task, error)
       return this.#next()
     }
-    this.#call(task, record)
+    this.#call(task, bytes, start, end)
     this.#next()
   }
 
@@ -155,7 +159,8 @@ class PoolRole {
     return this.#concurrency === 1 ? whileImporting(modules) : modules
   }
 
-  #call(task: Running, [bytes, start, end]: TaskRecord): void {
+  /** Makes no function itself: few tasks need one. */
+  #call(task: Running, bytes: Buffer, start: number, end: number): void {
     let value: unknown
     try {
       const together = (task.flags & is.TOGETHER) !== 0
@@ -165,24 +170,29 @@ class PoolRole {
       if (this.#concurrency === 1) {
         setTask(task)
         value = callTask(task, fn, args)
-      } else value = runAsTask(task, () => callTask(task, fn, args))
-      if (isThenable(value)) {
-        Promise.resolve(value).then(
-          (result) => {
-            this.#reply(task, this.#replies.result(task, result))
-            this.#next()
-          },
-          (error: unknown) => {
-            this.#fail(task, error)
-            this.#next()
-          },
-        )
-        return
-      }
+      } else value = this.#callBeside(task, fn, args)
+      if (isThenable(value)) return this.#settleLater(task, value)
     } catch (error) {
       return this.#fail(task, error)
     }
     this.#reply(task, this.#replies.result(task, value))
+  }
+
+  #callBeside(task: Running, fn: Call, args: unknown[]): unknown {
+    return runAsTask(task, () => callTask(task, fn, args))
+  }
+
+  #settleLater(task: Running, value: PromiseLike<unknown>): void {
+    Promise.resolve(value).then(
+      (result) => {
+        this.#reply(task, this.#replies.result(task, result))
+        this.#next()
+      },
+      (error: unknown) => {
+        this.#fail(task, error)
+        this.#next()
+      },
+    )
   }
 
   #fail(task: Running, error: unknown): void {
@@ -191,21 +201,24 @@ class PoolRole {
 
   /** The task ends with its reply; where that waits for code to be loaded, so does the task. */
   #reply(task: Running, sent: Promise<void> | undefined): void {
-    if (sent === undefined) return this.#ended(task)
-    void sent.then(() => {
-      this.#ended(task)
-      this.#next()
-    })
+    if (sent === undefined) this.#ended(task)
+    else void this.#endWhen(sent, task)
+  }
+
+  async #endWhen(sent: Promise<void>, task: Running): Promise<void> {
+    await sent
+    this.#ended(task)
+    this.#next()
   }
 
   #ended(task: Running): void {
-    this.#running.delete(task.seq)
+    this.#running.delete(task)
     if (this.#concurrency === 1) setTask(null)
     if (this.#leaving) this.#leaveIfDone()
   }
 
   #next(): void {
-    while (this.#waiting.length > 0 && this.#mayBegin()) this.#begin(this.#waiting.shift()!)
+    while (this.#waiting.length > 0 && this.#mayBegin()) this.#begin(...this.#waiting.shift()!)
     if (this.#leaving) this.#leaveIfDone()
   }
 

@@ -1,6 +1,7 @@
 /**
- * A task while it runs in a worker; what `currentTask()` shows there. The signal is made when somebody looks:
- * most tasks never do, and an AbortController costs as much as a small task.
+ * A task while it runs in a worker, which is what `currentTask()` shows there, and all that run now. The
+ * signal is made when somebody looks: most tasks never do, and an AbortController costs as much as a small
+ * task.
  */
 import type { TaskInfo } from '../core/context.ts'
 import { CancelledError, TimeoutError } from '../core/errors.ts'
@@ -43,5 +44,27 @@ export class Running implements TaskInfo {
         ? new TimeoutError(`${what} ran longer than its timeout`)
         : new CancelledError(`${what} was cancelled`)
     this.#controller?.abort(this.#reason)
+  }
+}
+
+/** What runs in this worker: one, or a few. A Map would allocate each time that its only entry goes. */
+export class Runs {
+  readonly #tasks: Running[] = []
+
+  get size(): number {
+    return this.#tasks.length
+  }
+
+  get(seq: number): Running | undefined {
+    return this.#tasks.find((task) => task.seq === seq)
+  }
+
+  add(task: Running): void {
+    this.#tasks.push(task)
+  }
+
+  delete(task: Running): void {
+    const last = this.#tasks.pop()!
+    if (last !== task) this.#tasks[this.#tasks.indexOf(task)] = last
   }
 }
