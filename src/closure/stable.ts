@@ -19,9 +19,9 @@ interface Kept {
   /** What hung on the function itself, and on the others that it led to. */
   readonly load: number
   readonly loads: readonly (readonly [fn: Function, load: number, prototype: unknown])[]
-  /** The turn of the event loop in which the load was counted last, and what assignments had made of it then. */
+  /** When the load was counted last, as a turn of the event loop, and how many keys were enumerable then. */
   turn: number
-  assigned: number
+  enumerable: number
   /** What was registered then: a class that travels by name brings its reducer along. */
   readonly reducers: number
 }
@@ -41,26 +41,31 @@ export function stablePayload(fn: Function, options: CaptureOptions): Payload | 
     return undefined
   if (kept.reducers !== reducerChanges()) return undefined
   if (known === undefined ? kept.load !== loadOf(fn) : !isLoadedAsBefore(fn, known)) return undefined
-  return kept.loads.every(([one, load, prototype]) => load === loadOf(one) && prototype === prototypeOf(one))
-    ? kept.payload
-    : undefined
+  if (kept.loads.length > 0 && !kept.loads.every(isAsBefore)) return undefined
+  return kept.payload
+}
+
+function isAsBefore([fn, load, prototype]: Kept['loads'][number]): boolean {
+  return load === loadOf(fn) && prototype === prototypeOf(fn)
 }
 
 /**
- * Counting all properties costs more than a small task: once in each turn for each function, and in between
- * only those that an assignment adds. (Others can only be defined, and a symbol is no likely key.)
+ * Counting all properties costs more than a small task: that is done once in each turn, and in between only
+ * what an assignment adds is looked for. (A hidden property can only be defined.) Where there is a
+ * `prototype` all is counted every time.
  */
 function isLoadedAsBefore(fn: Function, kept: Kept): boolean {
   const now = thisTurn()
-  const assigned = kept.load < 2 ** 20 ? assignedTo(fn) : -1
-  if (kept.turn === now && kept.assigned === assigned && assigned >= 0) return true
+  const enumerable = countEnumerable(fn)
+  if (kept.turn === now && kept.enumerable === enumerable) return true
   if (kept.load !== loadOf(fn)) return false
+  if (kept.load >= aMember) return true
   kept.turn = now
-  kept.assigned = assigned
+  kept.enumerable = enumerable
   return true
 }
 
-function assignedTo(fn: Function): number {
+function countEnumerable(fn: Function): number {
   let count = 0
   for (const _ in fn) count++
   return count
@@ -74,7 +79,7 @@ const endTurn = (): void => {
   turn++
 }
 
-/** A number for what runs now, until the next microtask of ours. */
+/** A number for this turn: for what runs until our next microtask. */
 function thisTurn(): number {
   if (!isTurnKnown) {
     isTurnKnown = true
@@ -83,11 +88,14 @@ function thisTurn(): number {
   return turn
 }
 
+/** What each member of the `prototype` counts. */
+const aMember = 2 ** 20
+
 /** How many properties a function and its `prototype` have, as one number: one more, and it is another. */
 function loadOf(fn: Function): number {
   const prototype = prototypeOf(fn)
   const members = prototype === undefined ? 0 : Reflect.ownKeys(prototype).length
-  return Reflect.ownKeys(fn).length + members * 2 ** 20
+  return Reflect.ownKeys(fn).length + members * aMember
 }
 
 /** Whether capturing `fn` again would give the same bytes whatever the program does. */
@@ -109,7 +117,7 @@ export function keepStable(
   const others = walk.units.map((captured) => captured.fn).filter((one) => one !== fn)
   const loads = others.map((one) => [one, loadOf(one), prototypeOf(one)] as const)
   const [load, reducers] = [loadOf(fn), reducerChanges()]
-  const kept: Kept = { payload, owned, transport, load, loads, turn: -1, assigned: 0, reducers }
+  const kept: Kept = { payload, owned, transport, load, loads, turn: -1, enumerable: 0, reducers }
   byFunction.set(fn, kept)
   const unit = walk.units.length === 1 ? walk.units[0]?.unit : undefined
   if (unit === undefined || !standsAlone(unit)) return

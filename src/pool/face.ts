@@ -337,7 +337,7 @@ export class Face {
 
   #image(method: string, fn: AnyFunction): Image {
     checkFunction(fn, 'fn')
-    return this.dispatch.images.of(this.#intake.capture(method, fn), fn.name || '(anonymous)')
+    return this.dispatch.images.of(this.#intake.capture(method, fn), fn)
   }
 
   #checkOpen(): void {

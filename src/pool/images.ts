@@ -48,10 +48,11 @@ export class Images {
   readonly #kept = new Map<number, Image>()
   readonly #profiles = new Map<string, Profile>()
 
-  /** The image of what was captured just now; the caller retains it until its tasks do. */
-  of(payload: Payload, name: string): Image {
+  /** The image of `fn`, captured just now; the caller retains it until its tasks do. */
+  of(payload: Payload, fn: Function): Image {
     const known = this.#kept.get(payload.id)
     if (known !== undefined) return known
+    const name = fn.name || '(anonymous)'
     const image = new Image(payload, this.#profile(payload, name), name)
     if (payload.stable) this.#keep(image)
     return image

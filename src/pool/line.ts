@@ -8,6 +8,8 @@ import type { Task } from './task.ts'
 
 /** Milliseconds of waiting that are worth one step of priority. */
 const patience = 10_000
+/** Times are counted from here: small integers need no memory of their own. */
+const epoch = Date.now()
 
 export class Line {
   /** Highest priority first. Most lines have one lane. */
@@ -27,7 +29,7 @@ export class Line {
   }
 
   push(task: Task): void {
-    task.since = Date.now()
+    task.since = Date.now() - epoch
     this.#lane(task).push(task)
   }
 
@@ -39,7 +41,7 @@ export class Line {
   #next(): Lane | undefined {
     const lanes = this.#lanes
     if (lanes.length < 2) return lanes[0]
-    const now = Date.now()
+    const now = Date.now() - epoch
     let best: Lane | undefined
     let most = -Infinity
     for (const lane of lanes) {

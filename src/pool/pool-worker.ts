@@ -273,11 +273,11 @@ export class PoolWorker {
         return this.#host.ready(this)
       case is.START_FAILED:
         clearTimeout(this.#timer)
-        return void this.#revive(bytes, start, end, (_, error) => this.#host.startFailed(error))
+        return void this.#revive(bytes, start, end, this.#startFailed)
       case is.BEGUN:
         return this.#begun(bytes.readUInt32LE(start))
       case is.CRASHED:
-        return void this.#revive(bytes, start, end, (_, error) => (this.crash = error))
+        return void this.#revive(bytes, start, end, this.#crashed)
       case is.SKIPPED: {
         const task = this.holdings.skip(bytes.readUInt32LE(start))
         if (task !== undefined) this.#host.returned([task])
@@ -293,13 +293,7 @@ export class PoolWorker {
     task.image.profile.record(this.took)
     const from = start + is.resultHead
     // Nearly every result is plain data: no function is made for it.
-    if (bytes[from] !== form.plain) {
-      const waits = this.#revive(bytes, from, end, (revived, outcome) =>
-        this.#host.ended(this, task, revived && kind === is.RESULT, outcomeOf(kind, revived, outcome)),
-      )
-      if (waits) this.#host.arriving(task)
-      return
-    }
+    if (bytes[from] !== form.plain) return this.#reviveResult(kind, task, bytes, from, end)
     let value: unknown
     try {
       value = this.#reviver.revive(bytes, from, end)
@@ -308,6 +302,16 @@ export class PoolWorker {
     }
     this.#host.ended(this, task, kind === is.RESULT, outcomeOf(kind, true, value))
   }
+
+  #reviveResult(kind: number, task: Task, bytes: Buffer, start: number, end: number): void {
+    const waits = this.#revive(bytes, start, end, (revived, outcome) =>
+      this.#host.ended(this, task, revived && kind === is.RESULT, outcomeOf(kind, revived, outcome)),
+    )
+    if (waits) this.#host.arriving(task)
+  }
+
+  readonly #startFailed = (_: boolean, error: unknown): void => this.#host.startFailed(error)
+  readonly #crashed = (_: boolean, error: unknown): void => void (this.crash = error)
 
   /**
    * Hands on the value; where it needs a module first, later: true. A value that cannot be revived is an

@@ -53,7 +53,7 @@ export abstract class Task implements Arguments {
   settled = false
   /** Its number at the worker that holds it; 0 where none does. */
   seq = 0
-  /** When it began to wait in the line: Date.now(), which costs least. */
+  /** When it began to wait, by the line's clock; milliseconds. */
   since = 0
   /** What the pool expected it to take when it was sent: microseconds. */
   expected = 0

@@ -14,7 +14,6 @@ export type { Receive } from './records.ts'
 
 /** Output memory that is kept for the next tick; a larger one is given back once it is written. */
 const keptBytes = 4 * flushBytes
-const nothing = Buffer.alloc(0)
 
 /** Records in `bytes[0 … size)`. Where `flushes` is what it was, they have only become more. */
 export interface Unflushed {
