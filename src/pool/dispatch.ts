@@ -28,6 +28,8 @@ const silence = 2
  */
 const longestSilence = 64
 const longestTask = 1000
+/** So many tasks are put into the line before a worker is attended to: some tenths of a millisecond. */
+const attention = 512
 
 /** A submit whose tasks are not all there yet. */
 export interface Submit {
@@ -58,6 +60,7 @@ export class Dispatch implements Host {
   /** Pending promises that no task stands behind. */
   #waiters = 0
   #drainers = 0
+  #queued = 0
   #completed = 0
   #failed = 0
   #watching: NodeJS.Timeout | undefined
@@ -90,7 +93,10 @@ export class Dispatch implements Host {
     // Where others wait no worker has room: nothing overtakes them.
     const worker = this.#line.peek() === undefined ? this.#staff.best(task) : undefined
     if (worker !== undefined) this.#send(worker, task)
-    else this.#line.push(task)
+    else {
+      this.#line.push(task)
+      if (++this.#queued % attention === 0) this.#attend()
+    }
   }
 
   /** Rejects `task` with `reason` now; what of it runs is stopped. Nothing where it is settled. */
@@ -277,6 +283,18 @@ export class Dispatch implements Host {
       this.#line.shift()
       this.#send(worker, task)
     }
+  }
+
+  /**
+   * Many submits in one turn: no result can be taken meanwhile, but the workers go on. One in turn is looked
+   * at, and given what it has room for by now.
+   */
+  #attend(): void {
+    const worker = this.#staff.next()
+    if (worker === undefined) return
+    worker.attend()
+    this.#feed(worker)
+    worker.flush()
   }
 
   #send(worker: PoolWorker, task: Task): void {

@@ -24,6 +24,8 @@ export class Holdings {
    */
   readonly #held = new Held()
   #sent = 0
+  /** The last that is known to have begun. */
+  #begun = 0
   /** What was asked back and not yet answered for; both 0 where nothing. */
   #recalledFrom = 0
   #recalledTo = 0
@@ -35,6 +37,16 @@ export class Holdings {
   /** The worker has not said what became of the last recall: it is at something long. */
   get recalling(): boolean {
     return this.#recalledTo !== 0
+  }
+
+  /** How many have not begun as far as is known: what has ended since may not have been heard yet. */
+  get left(): number {
+    return Math.min(this.#held.size, this.#sent - this.#begun)
+  }
+
+  /** Looks how far the worker has come. */
+  look(): void {
+    this.#begun = this.ledger.begun()
   }
 
   get(seq: number): Task | undefined {

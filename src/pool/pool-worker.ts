@@ -157,7 +157,8 @@ export class PoolWorker {
     if (recalling || (task.flags & is.ANNOUNCE) !== 0) return size < running
     if (bytes + (task.end - task.start) > maxHeldBytes) return false
     if (size <= running) return true
-    return size < maxCredit && expected + task.image.profile.mean < creditTime
+    const { left } = this.holdings
+    return left < maxCredit && (expected * left) / size + task.image.profile.mean < creditTime
   }
 
   send(task: Task): void {
@@ -225,6 +226,21 @@ export class PoolWorker {
     if (now - this.#stuckSince <= this.#options.startTimeout) return
     this.#host.returned(this.holdings.takeBack(true))
     this.kill(`it did not begin a task for ${Math.round(now - this.#stuckSince)} ms`)
+  }
+
+  /**
+   * In a long turn of ours it would wait for us before long: takes in what it says, to listen later, and looks
+   * how far it is.
+   */
+  attend(): void {
+    if (this.state === 'dead') return
+    this.#handle.channel.draw()
+    this.holdings.look()
+  }
+
+  /** Sends now what would leave at the end of the turn. */
+  flush(): void {
+    this.#handle.channel.flush()
   }
 
   forget(image: Image): void {

@@ -35,6 +35,8 @@ export class Staff {
   readonly #host: Host
   readonly #onOver: () => void
   readonly #workers = new Set<PoolWorker>()
+  /** Where next() is. */
+  #turns = this.#workers.values()
   /** No worker will be started any more. */
   ending = false
   /** Deaths in a row of workers that never became ready, and of ready ones that had never been of use. */
@@ -69,6 +71,11 @@ export class Staff {
       if (best === undefined || worker.holdings.size < best.holdings.size) best = worker
     }
     return best
+  }
+
+  /** Each worker in turn. */
+  next(): PoolWorker | undefined {
+    return this.#turns.next().value ?? (this.#turns = this.#workers.values()).next().value
   }
 
   holder(task: Task): PoolWorker | undefined {

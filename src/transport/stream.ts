@@ -3,6 +3,7 @@
  * Both ends use this one class. Output is batched: one write for all that is committed in a tick. It never
  * interprets a payload. The form of a record is in records.ts.
  */
+import { AsyncResource } from 'node:async_hooks'
 import { readSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { Writer } from '../codec/writer.ts'
@@ -14,6 +15,9 @@ export type { Receive } from './records.ts'
 
 /** Output memory that is kept for the next tick; a larger one is given back once it is written. */
 const keptBytes = 4 * flushBytes
+/** Read at once, where it is not the event loop that reads. */
+const readBytes = 64 * 1024
+let scratch: Buffer | undefined
 
 /** Records in `bytes[0 … size)`. Where `flushes` is what it was, they have only become more. */
 export interface Unflushed {
@@ -45,6 +49,8 @@ export class Channel {
   readonly #outer: { writer: Writer; open: number }[] = []
   readonly #late: Buffer[] = []
   #scheduled = false
+  /** Arrived in this turn and not delivered yet. */
+  readonly #drawn: Buffer[] = []
   #writes = 0
   #clogged = false
 
@@ -204,7 +210,29 @@ export class Channel {
 
   // ── input ──
 
+  /**
+   * Takes in what has arrived, and delivers it when this turn is over: while a turn is long, the other end
+   * can go on writing.
+   */
+  draw(): void {
+    for (let chunk = this.#read(); chunk !== undefined; chunk = this.#read()) {
+      if (this.#drawn.length === 0) process.nextTick(this.#deliver)
+      this.#drawn.push(Buffer.from(chunk))
+      if (chunk.length < readBytes) return
+    }
+  }
+
   readonly #data = (chunk: Buffer): void => {
+    this.#deliver()
+    this.#take(chunk)
+  }
+
+  /** Whoever made this channel is whom what it delivers belongs to, not who happened to draw. */
+  readonly #deliver = AsyncResource.bind((): void => {
+    if (this.#drawn.length > 0) for (const chunk of this.#drawn.splice(0)) this.#take(chunk)
+  })
+
+  #take(chunk: Buffer): void {
     try {
       this.#records.take(chunk)
     } catch (error) {
@@ -213,23 +241,28 @@ export class Channel {
     }
   }
 
-  /** A write failed because the peer is gone. What it had sent is still in the kernel; Node would drop it. */
-  #rescue(): void {
+  /** What the kernel holds, in memory that the next one overwrites; undefined where there is nothing. */
+  #read(): Buffer | undefined {
     const fd = (this.#socket as { _handle?: { fd?: number } | null })._handle?.fd
-    if (fd === undefined || fd < 0) return
+    if (fd === undefined || fd < 0 || this.#ended) return undefined
+    scratch ??= Buffer.allocUnsafeSlow(readBytes)
     try {
-      while (!this.#ended) {
-        const chunk = Buffer.allocUnsafeSlow(65536)
-        const n = readSync(fd, chunk)
-        if (n === 0) break
-        this.#data(chunk.subarray(0, n))
-      }
+      const n = readSync(fd, scratch)
+      return n === 0 ? undefined : scratch.subarray(0, n)
     } catch {
-      // ECONNRESET or EAGAIN: nothing more
+      return undefined // EAGAIN, ECONNRESET: an event will tell
     }
   }
 
-  readonly #finish = (): void => this.#end(this.#records.torn)
+  /** A write failed because the peer is gone. What it had sent is still in the kernel; Node would drop it. */
+  #rescue(): void {
+    for (let chunk = this.#read(); chunk !== undefined; chunk = this.#read()) this.#data(Buffer.from(chunk))
+  }
+
+  readonly #finish = (): void => {
+    this.#deliver()
+    this.#end(this.#records.torn)
+  }
 
   #end(error: Error | undefined): void {
     if (this.#ended) return

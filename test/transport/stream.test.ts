@@ -286,3 +286,24 @@ test('after its end a channel takes output and drops it', async () => {
   channel.close()
   assert.equal(channel.buffered, 0)
 })
+
+test('what is drawn in the middle of a turn is delivered at its end, once and in order', async () => {
+  const [here, there] = await socketPair()
+  const got: number[] = []
+  const { channel, end } = channelOn(here, (kind) => got.push(kind))
+  const { channel: peer } = channelOn(there)
+  channel.draw() // nothing there
+  // The peer's writes reach the kernel within this turn.
+  for (let kind = 1; kind <= 10; kind++) {
+    send(peer, kind, Buffer.alloc(kind * 1000))
+    peer.flush()
+    if (kind % 3 === 0) channel.draw()
+  }
+  assert.deepEqual(got, [])
+  await new Promise((resolve) => process.nextTick(resolve))
+  assert.deepEqual(got, [1, 2, 3, 4, 5, 6, 7, 8, 9])
+  peer.close()
+  assert.equal((await end).error, undefined)
+  assert.deepEqual(got, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+  channel.draw() // after the end
+})
