@@ -228,14 +228,10 @@ export class PoolWorker {
     this.kill(`it did not begin a task for ${Math.round(now - this.#stuckSince)} ms`)
   }
 
-  /**
-   * In a long turn of ours it would wait for us before long: takes in what it says, to listen later, and looks
-   * how far it is.
-   */
+  /** In a long turn: takes in what it says, to listen later, and looks how far it is. */
   attend(): void {
-    if (this.state === 'dead') return
     this.#handle.channel.draw()
-    this.holdings.look()
+    if (this.state !== 'dead') this.holdings.look()
   }
 
   /** Sends now what would leave at the end of the turn. */
