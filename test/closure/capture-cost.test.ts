@@ -76,6 +76,16 @@ test('what may change is captured anew', () => {
   assert.ok(!capture(plain, { what }).stable)
 })
 
+test('what is defined on a function shows in the next turn, were it hidden or under a symbol', async () => {
+  for (const key of ['hidden', Symbol.for('plait.test')]) {
+    const fn = (x: number): number => x + 1
+    for (let i = 0; i < 3; i++) assert.ok(capture(fn, { what }).stable)
+    Object.defineProperty(fn, key, { value: 1 })
+    await Promise.resolve()
+    assert.ok(!capture(fn, { what }).stable)
+  }
+})
+
 test('a variable that is assigned later shows its new value', () => {
   let late: number | undefined
   const fn = (): unknown => late
