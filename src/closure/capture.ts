@@ -3,6 +3,7 @@
  * Called by worker/ and pool/ at submit; synchronous, so that it is a snapshot. Importing this file loads
  * neither the parser nor the inspector; `prewarm` does, while workers start.
  */
+import { runInThisContext } from 'node:vm'
 import { cannotSend } from '../codec/path.ts'
 import { Writer } from '../codec/writer.ts'
 import { SerializationError } from '../core/errors.ts'
@@ -10,6 +11,7 @@ import { ownedVariables } from './initializer.ts'
 import { Inspection } from './inspector.ts'
 import type { OwnedVariables } from './owned.ts'
 import { isEntryUrl } from './entry.ts'
+import { readTables } from './imports.ts'
 import { inVariable } from './errors.ts'
 import { writePlain } from './plain.ts'
 import { scripts } from './scripts.ts'
@@ -138,27 +140,22 @@ function refuseLate({ units }: Walk, cell: Cell): unknown {
 let isWarm = false
 
 /**
- * Loads what the first capture needs, and reads what it will ask of the inspector: best while workers start.
+ * Does what the first capture needs, once: best while workers start. The function that it captures stands in
+ * a script of its own, so that nothing is read of plait's; the program's own file, where most functions
+ * stand, is.
  */
 export function prewarm(): void {
   if (isWarm) return
   isWarm = true
+  let inspection: Inspection | null = null
   try {
-    const some = [scripts.size]
-    new Walk({ what: 'nothing' }).run(() => some, new Writer(1024))
-    readEntry()
-  } catch (error) {
+    const some = runInThisContext('{ const some = 0; () => some }', { filename: 'plait:prewarm' }) as object
+    new Walk({ what: 'nothing' }).run(some, new Writer(1024))
+    inspection = Inspection.open(scripts)
+    const entry = [...scripts.values()].find(({ url }) => isEntryUrl(url))
+    if (entry !== undefined && inspection !== null) readTables(entry, inspection)
+  } catch {
     // Whatever it is, the first capture will say it, to whom it concerns.
-    if (!(error instanceof SerializationError)) throw error
-  }
-}
-
-/** The program's own file is where most captured functions stand. */
-function readEntry(): void {
-  const info = [...scripts.values()].find(({ url }) => isEntryUrl(url))
-  const inspection = info === undefined ? null : Inspection.open(scripts)
-  try {
-    if (info !== undefined) inspection?.source(info)
   } finally {
     inspection?.close()
   }
