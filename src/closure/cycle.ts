@@ -27,8 +27,7 @@ export function leadsToEntry(url: string, inspection: Inspection | null): boolea
   if (clean.has(start) || !isOwn(start)) return false
   // Files tell quickly that there is no way. That there is one only what was loaded tells: types are erased.
   const chain = search(start, roughImports) && search(start, (module) => exactImports(module, inspection))
-  if (chain === undefined) clean.add(start)
-  else chains.set(start, chain)
+  if (chain !== undefined) chains.set(start, chain)
   return chain !== undefined
 }
 
@@ -43,15 +42,21 @@ export function explainCycle(url: string): string | undefined {
   )
 }
 
+/** What a module imports; undefined where that cannot be known yet. */
+type ImportsOf = (url: string) => readonly string[] | undefined
+
 /** The shortest way to the entry. */
-function search(start: string, importsOf: (url: string) => readonly string[]): Chain | undefined {
+function search(start: string, importsOf: ImportsOf): Chain | undefined {
+  let certain = true
   const cameFrom = new Map<string, string | undefined>([[start, undefined]])
   for (const module of cameFrom.keys()) {
     if (isEntryUrl(module)) return wayTo(module, cameFrom)
-    for (const next of importsOf(module))
+    const imports = importsOf(module)
+    certain &&= imports !== undefined
+    for (const next of imports ?? [])
       if (!clean.has(next) && !cameFrom.has(next)) cameFrom.set(next, module)
   }
-  for (const module of cameFrom.keys()) clean.add(module)
+  if (certain) for (const module of cameFrom.keys()) clean.add(module)
   return undefined
 }
 
@@ -73,30 +78,32 @@ const mayImport = new RegExp(
   'g',
 )
 
-function roughImports(url: string): readonly string[] {
+function roughImports(url: string): readonly string[] | undefined {
   return keep(rough, url, () => Array.from(textOf(url).matchAll(mayImport), (match) => match[2] as string))
 }
 
-function exactImports(url: string, inspection: Inspection | null): readonly string[] {
+function exactImports(url: string, inspection: Inspection | null): readonly string[] | undefined {
   return keep(exact, url, () => {
     const info = loadedModules().get(url)
     if (info !== undefined && inspection !== null) return readImports(inspection.source(info), url)
-    // What becomes of types when it is loaded cannot be known.
-    return /\.[cm]?tsx?$/.test(url) ? [] : readImports(textOf(url), url)
+    // Which of its imports are types is seen when it is loaded.
+    return /\.[cm]?tsx?$/.test(url) ? undefined : readImports(textOf(url), url)
   })
 }
 
 function keep(
   known: Map<string, readonly string[]>,
   url: string,
-  read: () => readonly string[],
-): readonly string[] {
-  let found = known.get(url)
-  if (found === undefined) {
-    const modules = [...read().flatMap((specifier) => locate(specifier, url) ?? []), ...required(url)]
-    known.set(url, (found = modules.filter(isOwn)))
-  }
-  return found
+  read: () => readonly string[] | undefined,
+): readonly string[] | undefined {
+  const found = known.get(url)
+  if (found !== undefined) return found
+  const specifiers = read()
+  if (specifiers === undefined) return undefined
+  const modules = [...specifiers.flatMap((specifier) => locate(specifier, url) ?? []), ...required(url)]
+  const own = modules.filter(isOwn)
+  known.set(url, own)
+  return own
 }
 
 /** Also those of `import()` and `require` that say plainly what: they would run the entry later. */

@@ -91,7 +91,7 @@ export class Folder {
 
 /** Types taken away, and nothing else. */
 export function toJavaScript(text: string, format?: 'cjs'): string {
-  return transformSync(text, { loader: 'ts', target: 'esnext', ...(format && { format }) }).code
+  return transformSync(text, { loader: 'ts', target: 'esnext', platform: 'node', ...(format && { format }) }).code
 }
 
 /** The program where neither `await` at the top level nor import.meta exists. */
@@ -125,7 +125,7 @@ export function withMain(text: string, write: (main: string) => string): string 
 
 /** The program whose modules import its entry back, in files that end so; `edit` is done to each text. */
 export function cycle(ending: string, edit = (text: string): string => text): Record<string, string> {
-  const names = ['app', 'around', 'between', 'straight']
+  const names = ['app', 'around', 'between', 'later', 'quarter', 'straight']
   return Object.fromEntries(
     names.map((name) => [
       name + ending,
@@ -201,6 +201,7 @@ export function checkCycle(outcome: Outcome): void {
     class: [true, 'base', 10, 10],
     snapshot: [[2, 3], 2, 2],
     name: [1, 2, 2, 2],
+    late: [2, 2],
   })
 }
 
