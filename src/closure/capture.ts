@@ -6,7 +6,6 @@
 import { runInThisContext } from 'node:vm'
 import { cannotSend } from '../codec/path.ts'
 import { Writer } from '../codec/writer.ts'
-import { SerializationError } from '../core/errors.ts'
 import { ownedVariables } from './initializer.ts'
 import { Inspection } from './inspector.ts'
 import type { OwnedVariables } from './owned.ts'

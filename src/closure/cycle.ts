@@ -42,21 +42,24 @@ export function explainCycle(url: string): string | undefined {
   )
 }
 
-/** What a module imports; undefined where that cannot be known yet. */
-type ImportsOf = (url: string) => readonly string[] | undefined
+/** What a module imports, as far as that can be known before it is loaded. */
+interface Imports {
+  readonly urls: readonly string[]
+  readonly final: boolean
+}
+type ImportsOf = (url: string) => Imports
 
 /** The shortest way to the entry. */
 function search(start: string, importsOf: ImportsOf): Chain | undefined {
-  let certain = true
+  let final = true
   const cameFrom = new Map<string, string | undefined>([[start, undefined]])
   for (const module of cameFrom.keys()) {
     if (isEntryUrl(module)) return wayTo(module, cameFrom)
     const imports = importsOf(module)
-    certain &&= imports !== undefined
-    for (const next of imports ?? [])
-      if (!clean.has(next) && !cameFrom.has(next)) cameFrom.set(next, module)
+    final &&= imports.final
+    for (const next of imports.urls) if (!clean.has(next) && !cameFrom.has(next)) cameFrom.set(next, module)
   }
-  if (certain) for (const module of cameFrom.keys()) clean.add(module)
+  if (final) for (const module of cameFrom.keys()) clean.add(module)
   return undefined
 }
 
@@ -68,8 +71,8 @@ function wayTo(end: string, cameFrom: ReadonlyMap<string, string | undefined>): 
 
 // ── what a module imports ──
 
-const rough = new Map<string, readonly string[]>()
-const exact = new Map<string, readonly string[]>()
+const rough = new Map<string, Imports>()
+const exact = new Map<string, Imports>()
 
 const comment = String.raw`\/\*(?:[^*]|\*(?!\/))*\*\/|\/\/[^\n]*\n`
 /** All that may be an import in a text, if only in a comment. */
@@ -78,42 +81,41 @@ const mayImport = new RegExp(
   'g',
 )
 
-function roughImports(url: string): readonly string[] | undefined {
-  return keep(rough, url, () => Array.from(textOf(url).matchAll(mayImport), (match) => match[2] as string))
+function roughImports(url: string): Imports {
+  const read = (): string[] => Array.from(textOf(url).matchAll(mayImport), (match) => match[2] as string)
+  return keep(rough, url, true, read)
 }
 
-function exactImports(url: string, inspection: Inspection | null): readonly string[] | undefined {
-  return keep(exact, url, () => {
-    const info = loadedModules().get(url)
-    if (info !== undefined && inspection !== null) return readImports(inspection.source(info), url)
-    // Which of its imports are types is seen when it is loaded.
-    return /\.[cm]?tsx?$/.test(url) ? undefined : readImports(textOf(url), url)
-  })
+function exactImports(url: string, inspection: Inspection | null): Imports {
+  const info = inspection === null ? undefined : loadedModules().get(url)
+  if (info !== undefined && inspection !== null)
+    return keep(exact, url, true, () => readImports(inspection.source(info), isCommonjs(url)))
+  // Which imports of TypeScript are types, and what kind of module another is, is seen when it is loaded.
+  return keep(exact, url, isNoCode(url), () => (isTypeScript(url) ? [] : readImports(textOf(url), true)))
 }
 
 function keep(
-  known: Map<string, readonly string[]>,
+  known: Map<string, Imports>,
   url: string,
-  read: () => readonly string[] | undefined,
-): readonly string[] | undefined {
+  final: boolean,
+  read: () => readonly string[],
+): Imports {
   const found = known.get(url)
   if (found !== undefined) return found
-  const specifiers = read()
-  if (specifiers === undefined) return undefined
-  const modules = [...specifiers.flatMap((specifier) => locate(specifier, url) ?? []), ...required(url)]
-  const own = modules.filter(isOwn)
-  known.set(url, own)
-  return own
+  const all = [...read().flatMap((specifier) => locate(specifier, url) ?? []), ...required(url)]
+  const imports = { urls: all.filter(isOwn), final }
+  if (final) known.set(url, imports)
+  return imports
 }
 
 /** Also those of `import()` and `require` that say plainly what: they would run the entry later. */
-function readImports(text: string, url: string): readonly string[] {
+function readImports(text: string, mayRequire: boolean): readonly string[] {
   try {
     const [imports] = loadLexer().parse(text)
     const specifiers = imports.flatMap((one) =>
       'typeOnly' in one && one.typeOnly ? [] : (one.specifier ?? []),
     )
-    return isCommonjs(url) ? [...specifiers, ...readRequires(text)] : specifiers
+    return mayRequire ? [...specifiers, ...readRequires(text)] : specifiers
   } catch {
     return []
   }
@@ -144,8 +146,16 @@ function required(url: string): readonly string[] {
   return children.map(({ filename }) => pathToFileURL(filename).href)
 }
 
+function isTypeScript(url: string): boolean {
+  return /\.[cm]?tsx?$/.test(url)
+}
+
+function isNoCode(url: string): boolean {
+  return /\.(?:json|node|wasm)$/.test(url)
+}
+
 function textOf(url: string): string {
-  if (/\.(?:json|node|wasm)$/.test(url)) return ''
+  if (isNoCode(url)) return ''
   try {
     return readFileSync(fileURLToPath(url), 'utf8')
   } catch {

@@ -3,6 +3,7 @@
  * waited on is never changed by a wait that gives up. A pending wait keeps the event loop alive by the timer
  * or by what it waits on, as the contract says; nothing here holds a handle of its own.
  */
+import { onAbort } from './abort.ts'
 import { rejectWithCallers } from './callers.ts'
 import { checkOptions, checkSignal, checkTimeout } from './options.ts'
 
@@ -42,36 +43,86 @@ export function waitFor<T, U>(
   if (settled || (timeout === undefined && signal === undefined)) return Promise.resolve(promise)
   return new Promise<T | U>((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined
+    let stopListening: (() => void) | undefined
     const stop = (): void => {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', aborted)
+      stopListening?.()
     }
     const aborted = (): void => {
       stop()
+      giveUp()
       reject(signal?.reason)
     }
     const expired = (): void => {
       stop()
+      giveUp()
       try {
         resolve(onTimeout())
       } catch (error) {
         rejectWithCallers(resolve, reject, error)
       }
     }
-    // In two steps, so that V8 can follow from `promise` to who waits here: see callers.ts.
-    promise
-      .then(
-        (value) => (stop(), value),
-        (error: unknown) => {
-          stop()
-          throw error
-        },
-      )
-      .then(resolve, reject)
+    const giveUp = listen(promise, stop, resolve, reject)
     if (signal?.aborted === true) return queueMicrotask(() => queueMicrotask(aborted))
-    signal?.addEventListener('abort', aborted, { once: true })
+    if (signal !== undefined) stopListening = onAbort(signal, aborted)
     if (timeout !== undefined && timeout <= longestTimer) timer = setTimeout(expired, timeout)
   })
+}
+
+/** One who waits for a promise through the reaction that all share. */
+interface Waiter {
+  resolve(value: unknown): void
+  reject(error: unknown): void
+}
+
+/**
+ * Pending promises for which somebody waited in vain. What hangs on a promise hangs there until it settles: a
+ * loop that asks again and again with a timeout would leave something behind each time.
+ */
+const shared = new WeakMap<PromiseLike<unknown>, Set<Waiter>>()
+
+/** Hands the outcome of `promise` to the two ends, after `stop`; answers how to give up. */
+function listen<T>(
+  promise: PromiseLike<T>,
+  stop: () => void,
+  resolve: (value: T) => void,
+  reject: (error: unknown) => void,
+): () => void {
+  const others = shared.get(promise)
+  if (others !== undefined) {
+    const waiter = {
+      resolve: (value: T) => (stop(), resolve(value)),
+      reject: (error: unknown) => (stop(), reject(error)),
+    }
+    others.add(waiter)
+    return () => others.delete(waiter)
+  }
+  // In two steps, so that V8 can follow from `promise` to who waits here: see callers.ts.
+  promise
+    .then(
+      (value) => (stop(), value),
+      (error: unknown) => {
+        stop()
+        throw error
+      },
+    )
+    .then(resolve, reject)
+  return () => {
+    if (!shared.has(promise)) share(promise)
+  }
+}
+
+function share(promise: PromiseLike<unknown>): void {
+  const waiters = new Set<Waiter>()
+  shared.set(promise, waiters)
+  const tell = (one: (waiter: Waiter) => void): void => {
+    shared.delete(promise)
+    waiters.forEach(one)
+  }
+  promise.then(
+    (value) => tell((waiter) => waiter.resolve(value)),
+    (error: unknown) => tell((waiter) => waiter.reject(error)),
+  )
 }
 
 /** `setTimeout` that understands for ever. */

@@ -91,7 +91,8 @@ export class Folder {
 
 /** Types taken away, and nothing else. */
 export function toJavaScript(text: string, format?: 'cjs'): string {
-  return transformSync(text, { loader: 'ts', target: 'esnext', platform: 'node', ...(format && { format }) }).code
+  return transformSync(text, { loader: 'ts', target: 'esnext', platform: 'node', ...(format && { format }) })
+    .code
 }
 
 /** The program where neither `await` at the top level nor import.meta exists. */
