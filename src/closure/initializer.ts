@@ -3,12 +3,12 @@
  * anything is captured for it; sends nothing.
  */
 import { SerializationError } from '../core/errors.ts'
-import type { Holder } from './errors.ts'
-import { Finder } from './find.ts'
-import { Names } from './names.ts'
-import { originOf } from './origins.ts'
-import { assignedGlobals, OwnedVariables } from './owned.ts'
-import { touchedCells } from './touched.ts'
+import type { Holder } from './walk/errors.ts'
+import { Finder } from './walk/find.ts'
+import { Names } from './names/names.ts'
+import { originOf } from './walk/origins.ts'
+import { assignedGlobals, OwnedVariables } from './walk/owned.ts'
+import { touchedCells } from './text/touched.ts'
 import type { Cell, Unit } from './unit.ts'
 import { depsOf } from './with-deps.ts'
 

@@ -6,7 +6,7 @@ import { isProxy } from '../codec/brands.ts'
 import { encode, type EncodeExtension } from '../codec/encode.ts'
 import { readOwn } from '../codec/properties.ts'
 import type { Writer } from '../codec/writer.ts'
-import { inRoot } from './errors.ts'
+import { inRoot } from './walk/errors.ts'
 import { form } from './wire.ts'
 
 /** Thrown at the first thing that is not plain data; never leaves this file. */

@@ -4,10 +4,10 @@
  * of the user's, and never runs the entry module.
  */
 import { decode } from '../codec/decode.ts'
-import { addTemplate, templateOf } from './factory.ts'
-import { finishHome } from './instances.ts'
-import { load } from './references.ts'
-import { Revival } from './revival.ts'
+import { addTemplate, templateOf } from './receive/factory.ts'
+import { finishHome } from './receive/instances.ts'
+import { load } from './receive/references.ts'
+import { Revival } from './receive/revival.ts'
 import { form, type Prelude } from './wire.ts'
 
 /** Reads the payloads that one sender writes. */

@@ -17,7 +17,7 @@ export function log(line: string): void {
   if (to === '' || to === '0') return
   const whole = `${new Date().toISOString()} ${identity.name} (pid ${process.pid}): ${line}\n`
   try {
-    if (to === '1') process.stderr.write(whole)
+    if (/^(?:1|true|yes|on)$/i.test(to)) process.stderr.write(whole)
     else appendFileSync(to, whole)
   } catch (error) {
     if (complained) return

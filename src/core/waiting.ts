@@ -63,7 +63,9 @@ export function waitFor<T, U>(
       }
     }
     const giveUp = listen(promise, stop, resolve, reject)
+    // What is settled already is told first.
     if (signal?.aborted === true) return queueMicrotask(() => queueMicrotask(aborted))
+    if (timeout === 0) return queueMicrotask(() => queueMicrotask(expired))
     if (signal !== undefined) stopListening = onAbort(signal, aborted)
     if (timeout !== undefined && timeout <= longestTimer) timer = setTimeout(expired, timeout)
   })

@@ -4,7 +4,7 @@
  * nothing.
  */
 import { capture, type CaptureOptions, type Payload } from '../closure/capture.ts'
-import type { OwnedVariables } from '../closure/owned.ts'
+import type { OwnedVariables } from '../closure/walk/owned.ts'
 import { SerializationError } from '../core/errors.ts'
 import { Slab } from './slab.ts'
 import type { Arguments } from './task.ts'

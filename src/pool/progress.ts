@@ -6,7 +6,7 @@
  * a program that is killed leaves nothing behind; and it keeps no event loop alive.
  */
 import type { GenericBar, MultiBar } from 'cli-progress'
-import { require } from '../closure/entry.ts'
+import { require } from '../closure/names/entry.ts'
 import { inCallersContext, outside } from '../core/context.ts'
 import type { MapOptions } from './options.ts'
 

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Encoder } from '#plait/codec/encode.js'
-import { privatesOf, staticsOf } from '#plait/closure/instances.js'
+import { privatesOf, staticsOf } from '#plait/closure/receive/instances.js'
 import { node, record } from '#plait/closure/wire.js'
 import { cell, payload, receive, trip, unit, type Plan } from './receive-kit.js'
 

@@ -4,8 +4,8 @@
  */
 import { encode, type EncodeExtension, type Encoder } from '#plait/codec/encode.js'
 import { Writer } from '#plait/codec/writer.js'
-import { makeTemplate, type Group } from '#plait/closure/layout.js'
-import { analyse } from '#plait/closure/parse.js'
+import { makeTemplate, type Group } from '#plait/closure/layout/layout.js'
+import { analyse } from '#plait/closure/text/parse.js'
 import { Reviver } from '#plait/closure/revive.js'
 import type { Cell, Script, Unit } from '#plait/closure/unit.js'
 import {

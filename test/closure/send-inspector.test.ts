@@ -5,8 +5,8 @@ import { test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { capture, prewarm } from '#plait/closure/capture.js'
-import { Inspection } from '#plait/closure/inspector.js'
-import { scripts } from '#plait/closure/scripts.js'
+import { Inspection } from '#plait/closure/walk/inspector.js'
+import { scripts } from '#plait/closure/walk/scripts.js'
 
 const what = 'the function'
 

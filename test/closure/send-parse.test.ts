@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { analyse } from '#plait/closure/parse.js'
+import { analyse } from '#plait/closure/text/parse.js'
 import type { Analysis } from '#plait/closure/unit.js'
 
 /** Free names in the order of their first use. */
