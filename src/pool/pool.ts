@@ -211,11 +211,7 @@ export class Pool {
       throw new InvalidStateError('the pool still runs: close() or terminate() it first')
     const release = dispatch.drain()
     try {
-      return await waitFor(
-        dispatch.over.then(() => true),
-        options,
-        () => false,
-      )
+      return (await waitFor(dispatch.over, options, () => false)) !== false
     } finally {
       release()
     }
