@@ -10,9 +10,9 @@ import { checkOptions, checkSignal, checkTimeout } from './options.ts'
 /** How long to wait, and what ends the wait early. */
 export interface WaitOptions {
   /** Milliseconds. Left out: for ever. 0: do not wait. Negative or NaN: RangeError. */
-  timeout?: number
+  timeout?: number | undefined
   /** Aborting rejects with `signal.reason`; the thing waited on is left as it was. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
 /** Longer timers fire at once in Node; a wait of 24 days may as well be for ever. */

@@ -15,20 +15,20 @@ export interface PoolOptions {
    * `let db; new Pool(4, { initializer: () => { db = connect() } })` works.
    */
   // oxlint-disable-next-line typescript/no-explicit-any -- its arguments are whatever initargs are
-  initializer?: (...args: any[]) => unknown
-  initargs?: readonly unknown[]
+  initializer?: ((...args: any[]) => unknown) | undefined
+  initargs?: readonly unknown[] | undefined
   /** A worker that had as many tasks ends and is replaced. */
-  maxTasksPerChild?: number
+  maxTasksPerChild?: number | undefined
   /** Async tasks one worker runs at the same time ("processes × coroutines"). Default 1. */
-  concurrency?: number
+  concurrency?: number | undefined
   /** How often a task whose worker died is run again. Default 0: WorkerLostError. */
-  retries?: number
+  retries?: number | undefined
   /** Milliseconds for a worker to boot and finish its initializer. Default 60 000. */
-  startTimeout?: number
+  startTimeout?: number | undefined
   /** In messages; workers are called `<name>-<n>`. */
-  name?: string
-  env?: NodeJS.ProcessEnv
-  execArgv?: readonly string[]
+  name?: string | undefined
+  env?: NodeJS.ProcessEnv | undefined
+  execArgv?: readonly string[] | undefined
 }
 
 /**
@@ -37,14 +37,14 @@ export interface PoolOptions {
  */
 export interface MapOptions extends TaskOptions {
   /** Items in one task. Default: a quarter of a worker's share, as in Python. */
-  chunksize?: number
+  chunksize?: number | undefined
   /**
    * Shows on stderr how far it is, with what the items are called: `progress: 'files'`. A bar on a terminal;
    * elsewhere a line every ten seconds and one at the end. Default false; true calls them items.
    */
-  progress?: boolean | string
+  progress?: boolean | string | undefined
   /** After each item, in the order in which results arrive; in the caller's async context. */
-  onProgress?: (done: number, total: number | undefined) => void
+  onProgress?: ((done: number, total: number | undefined) => void) | undefined
 }
 
 /** As MapOptions; the default chunksize is 1. */
@@ -53,7 +53,7 @@ export interface ImapOptions extends MapOptions {
    * Items taken from the input ahead of the consumer: bounds memory, and is the back-pressure. Default 2 ×
    * workers × chunksize, and as many times the pool's concurrency.
    */
-  buffersize?: number
+  buffersize?: number | undefined
 }
 
 /** The options with their defaults. */

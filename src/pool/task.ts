@@ -13,16 +13,16 @@ export interface TaskOptions {
    * Milliseconds from the moment the task STARTS. Past it: TimeoutError at once, currentTask().signal aborts,
    * and the worker is killed unless it has ended `grace` later.
    */
-  timeout?: number
+  timeout?: number | undefined
   /** Aborting rejects at once: queued work is dropped, a running task is stopped as above. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /** Milliseconds. Default 1000. */
-  grace?: number
+  grace?: number | undefined
   /**
    * Higher runs first; equal ones in order of submission; waiting long enough always wins in the end. Default
    * 0.
    */
-  priority?: number
+  priority?: number | undefined
 }
 
 /** Encoded arguments: a range of a buffer that is shared with other tasks. */

@@ -6,12 +6,12 @@ import { checkChoice, checkOptions, checkString, checkStrings } from '../core/op
 
 export interface ChildOptions {
   /** Where the child's stdout and stderr go. Default 'inherit'. */
-  stdio?: 'inherit' | 'pipe' | 'ignore'
-  cwd?: string
+  stdio?: 'inherit' | 'pipe' | 'ignore' | undefined
+  cwd?: string | undefined
   /** Default: this process's. */
-  env?: NodeJS.ProcessEnv
+  env?: NodeJS.ProcessEnv | undefined
   /** Options of Node itself. Default: this process's, but for those of a debugger or a test runner. */
-  execArgv?: readonly string[]
+  execArgv?: readonly string[] | undefined
 }
 
 export function checkChildOptions({ stdio, cwd, env, execArgv }: ChildOptions): void {

@@ -25,12 +25,12 @@ export interface ProcessOptions<A extends readonly unknown[] | [], R> extends Ch
    * Any function: inline, closure, method, class member. Captured variables travel by value, imports by
    * reference.
    */
-  target?: (...args: A) => R
-  args?: A
+  target?: ((...args: A) => R) | undefined
+  args?: A | undefined
   /** Default "Process-1", a grandchild "Process-1:1". */
-  name?: string
+  name?: string | undefined
   /** Killed when its parent ends, and does not keep the parent alive. Default: the parent's own flag. */
-  daemon?: boolean
+  daemon?: boolean | undefined
 }
 
 /**
