@@ -16,9 +16,9 @@ import { zip } from './zip.ts'
 /** What withOptions() may say about calls: of each call, and of map. */
 export interface SubmitOptions extends TaskOptions {
   /** Items of map in one task. Default 1. */
-  chunksize?: number
+  chunksize?: number | undefined
   /** Items that map takes from its inputs ahead of the consumer. Default 2 × workers × chunksize. */
-  buffersize?: number
+  buffersize?: number | undefined
 }
 
 /**
