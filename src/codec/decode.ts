@@ -5,6 +5,7 @@
  */
 import { PlaitError } from '../core/errors.ts'
 import { maxDepth } from '../core/limits.ts'
+import { textOf } from '../core/text.ts'
 import { readFloat64s, readInt32s, sparseArray } from './arrays.ts'
 import { openBuffer, type Arrived } from './buffers.ts'
 import { applyLevel, defineAccessor, defineValue } from './properties.ts'
@@ -342,7 +343,7 @@ export class Decoder extends Input {
   private explain(error: unknown): unknown {
     // In this order: what is foreign may be a Proxy, which `instanceof` would ask.
     if ((this.foreign !== undefined && error === this.foreign) || error instanceof PlaitError) return error
-    return this.corrupt(error instanceof Error ? error.message : String(error), error)
+    return this.corrupt(textOf(error), error)
   }
 
   private reset(): void {

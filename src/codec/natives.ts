@@ -2,6 +2,7 @@
  * Everything that is neither a primitive, a plain object nor an array: builtin classes by their native part,
  * classes with a reducer by what it returns, the rest to the extension, or refused. Called by the encoder.
  */
+import { textOf } from '../core/text.ts'
 import { isIndex } from './arrays.ts'
 import { brandOf, builtins, isModuleNamespaceObject, isOtherRealm } from './brands.ts'
 import { viewKind, writeArrayBuffer, writeSharedBuffer, writeView } from './buffers.ts'
@@ -122,15 +123,6 @@ function writeReduced(encoder: Encoder, reduce: () => readonly [number, unknown,
   encoder.write(state)
   encoder.write(encoder.extension?.ready?.() ?? null)
   encoder.reducing.pop()
-}
-
-/** What was thrown, in words; its message may be a getter that throws, and it may be no error at all. */
-function textOf(error: unknown): string {
-  try {
-    return error instanceof Error ? error.message : String(error)
-  } catch {
-    return 'with an error whose message cannot be read'
-  }
 }
 
 function parts(returned: unknown): [unknown, unknown] {

@@ -1,7 +1,7 @@
 /**
  * The one dispatch under every pool: it gives waiting tasks to workers, settles them, and decides what a
  * death, a timeout or an abort means. It alone changes the state of a pool. No manager thread, no lock: the
- * parent assigns, so it knows what every worker holds. Faces (Pool, later executors) make the tasks.
+ * parent assigns, so it knows what every worker holds. Faces (pools, executors) make the tasks.
  *
  * What may stand still, and what ends it: a task in the line or held (a result, a death, a timeout, an abort,
  * terminate, break), a start (READY, START_FAILED, startTimeout, a death), an end (the last death).
@@ -9,6 +9,7 @@
 import { outside } from '../core/context.ts'
 import { log } from '../core/log.ts'
 import { BrokenPoolError, PoolClosedError, PoolTerminatedError, TimeoutError } from '../core/errors.ts'
+import { textOf } from '../core/text.ts'
 import type { Exit } from '../worker/handle.ts'
 import { lostError } from '../worker/lost.ts'
 import { tellExited, tellReady, tellSettled, tellStarted, tellSubmitted } from './events.ts'
@@ -209,9 +210,9 @@ export class Dispatch implements Host {
 
   startFailed(cause: unknown): void {
     if (this.state === 'broken' || this.state === 'terminated') return
+    const what = `pool ${this.name} cannot start its workers: ${textOf(cause)}`
+    const error = new BrokenPoolError(what, { cause })
     this.state = 'broken'
-    const why = cause instanceof Error ? cause.message : String(cause)
-    const error = new BrokenPoolError(`pool ${this.name} cannot start its workers: ${why}`, { cause })
     this.cause = error
     log(error.message)
     this.#rejectAll(() => new BrokenPoolError(error.message, { cause }))
@@ -245,7 +246,8 @@ export class Dispatch implements Host {
     tellExited(this.name, worker, exit, lost.length)
     for (const task of lost) {
       if (task.settled) continue
-      if (task.retries > 0) {
+      // Whoever hears of the death, or of the loss of another task, may have ended the pool just now.
+      if (task.retries > 0 && !this.#staff.ending) {
         task.retries--
         task.attempt++
         this.#line.unshift(task)

@@ -6,6 +6,7 @@
  */
 import { channel } from 'node:diagnostics_channel'
 import { log } from '../core/log.ts'
+import { textOf } from '../core/text.ts'
 import type { Exit } from '../worker/handle.ts'
 import { howEnded } from '../worker/lost.ts'
 import type { PoolWorker } from './pool-worker.ts'
@@ -126,7 +127,7 @@ export function tellExited(pool: string, worker: PoolWorker, exit: Exit, lost: n
   log(
     `${pool}: ${name} (pid ${pid}) ${howEnded(exit)} after ${event.tasks} tasks, with ${lost} running` +
       (killedFor === undefined ? '' : `; killed by its pool: ${killedFor}`) +
-      (crash instanceof Error ? `; an error outside of any task: ${crash.message}` : ''),
+      (crash === undefined ? '' : `; an error outside of any task: ${textOf(crash)}`),
   )
   channels.exit.publish(event)
 }

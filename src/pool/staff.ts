@@ -166,7 +166,7 @@ export class Staff {
       return
     }
     try {
-      for (; this.#workers.size < wanted; this.restarts++) this.#start()
+      for (; this.#workers.size < wanted && !this.ending; this.restarts++) this.#start()
     } catch (error) {
       // A system that is out of processes for a moment gives one a little later.
       if (++this.#failedStarts >= maxFailedStarts) this.#host.startFailed(error)

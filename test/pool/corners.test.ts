@@ -3,8 +3,9 @@
  * stand still, and what an error says of a death that the pool or the worker itself knows the reason of.
  */
 import assert from 'node:assert/strict'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { it } from 'node:test'
-import { Pool, TimeoutError, WorkerLostError } from 'plait'
+import { BrokenPoolError, currentTask, Pool, TimeoutError, WorkerLostError } from 'plait'
 import { Gate, hold, reach } from '../gate.js'
 import { checkLeaks } from '../leaks.js'
 
@@ -137,4 +138,52 @@ it('statistics count tasks, not maps, and what ended is not running', async () =
   assert.equal(queued + running + completed + failed, 508)
   gate.open('go')
   await work
+})
+
+it('who hears of a death may end the pool: what was lost is not tried again', async () => {
+  for (const hears of ['subscriber', 'callback'] as const) {
+    const pool = new Pool(1, { name: 'ended', retries: 1, concurrency: 2 })
+    const outcomes: unknown[] = []
+    const errorCallback = (error: unknown): void => {
+      outcomes.push(error)
+      pool.terminate()
+    }
+    const die = (): unknown => process.kill(process.pid, 'SIGKILL')
+    const dieThenStay = (): unknown =>
+      currentTask()!.attempt === 1 ? process.kill(process.pid, 'SIGKILL') : new Promise(() => {})
+    const listener = (message: unknown): void => {
+      if ((message as { pool: string }).pool !== 'ended') return
+      if (hears === 'subscriber') pool.terminate()
+      else if (outcomes.length === 0 && pool.statistics().restarts === 0)
+        pool.applyAsync(die, [], { errorCallback })
+    }
+    subscribe('plait:worker:exit', listener)
+    pool.applyAsync(dieThenStay, [], { errorCallback })
+    while (pool.statistics().state === 'running') await new Promise(setImmediate)
+    assert.equal(await pool.join(), true)
+    await new Promise(setImmediate)
+    unsubscribe('plait:worker:exit', listener)
+    assert.equal(outcomes.length, hears === 'subscriber' ? 1 : 2)
+    assert.ok(outcomes.every((outcome) => outcome instanceof WorkerLostError))
+  }
+})
+
+it('an initializer may throw anything: the pool is broken, and its workers go', async () => {
+  class Mute extends Error {
+    override get message(): string {
+      throw new RangeError('no words')
+    }
+  }
+  for (const thrown of [() => Object.create(null) as unknown, () => Symbol('x'), () => new Mute()]) {
+    const pool = new Pool(1, {
+      initializer: () => {
+        throw thrown()
+      },
+    })
+    await assert.rejects(
+      pool.apply(() => 1),
+      BrokenPoolError,
+    )
+    assert.equal(await pool.join(), true)
+  }
 })

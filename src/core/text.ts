@@ -1,0 +1,15 @@
+/**
+ * What was thrown, in words, for messages of plait's own. Whoever has caught something of the user's asks
+ * here, as it may be no error at all, and its message may be a getter that throws. Never throws itself.
+ */
+import { inspect } from 'node:util'
+
+/** The message of an error; anything else as it is shown in a log. */
+export function textOf(thrown: unknown): string {
+  try {
+    if (typeof thrown === 'string') return thrown
+    return thrown instanceof Error ? String(thrown.message) : inspect(thrown, { breakLength: Infinity })
+  } catch {
+    return 'an error whose message cannot be read'
+  }
+}
