@@ -8,7 +8,7 @@ import { inspect } from 'node:util'
 export function textOf(thrown: unknown): string {
   try {
     if (typeof thrown === 'string') return thrown
-    return thrown instanceof Error ? String(thrown.message) : inspect(thrown, { breakLength: Infinity })
+    return thrown instanceof Error ? `${thrown.message}` : inspect(thrown, { breakLength: Infinity })
   } catch {
     return 'an error whose message cannot be read'
   }

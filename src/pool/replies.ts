@@ -108,23 +108,25 @@ export class Replies {
   /** A result that cannot travel fails with that; an error that cannot is sent as the nearest that can. */
   #refused(kind: number, task: Running | null, value: unknown, refusal: unknown): Sent {
     if (kind === is.MIXED || (kind === is.RESULT && (task!.flags & is.EACH) !== 0)) {
-      const sorted = this.#sort(task!, kind === is.RESULT ? [value] : (value as unknown[]))
-      return this.result(task!, sorted)
+      const parts = kind === is.RESULT ? [value] : (value as unknown[])
+      return this.result(task!, this.#sort(task!, parts) ?? refuseAll(parts, refusal))
     }
     if (kind === is.RESULT) return this.failure(task!, refusal)
     writePlain(this.#open(kind, task), plainError(value), about(kind, task))
     return this.#commit()
   }
 
-  /** An item whose value cannot travel fails with that, alone. */
-  #sort(task: Running, [all, ...thrown]: unknown[]): Mixed {
+  /** An item whose value cannot travel fails with that, alone. Undefined where each can. */
+  #sort(task: Running, [all, ...thrown]: unknown[]): Mixed | undefined {
     const receiver = this.#home
     const outcome = new Mixed([], [])
+    let sorted = false
     const refusal = (value: unknown, what: string): unknown => {
       try {
         capture!.capture(value, { what, receiver })
         return undefined
       } catch (error) {
+        sorted = true
         return error
       }
     }
@@ -135,7 +137,7 @@ export class Replies {
     }
     for (const [i, error] of thrown as [number, unknown][])
       outcome.failures.push([i, refusal(error, 'an error') === undefined ? error : plainError(error)])
-    return outcome
+    return sorted ? outcome : undefined
   }
 
   #commit(): undefined {
@@ -173,6 +175,17 @@ export class Replies {
     writer.pos = writer.bytes.writeUInt32LE(n, writer.pos)
     this.#channel.commit()
   }
+}
+
+/** Parts that can travel one by one, and not together: what they share cannot be divided. All fail. */
+function refuseAll([all, ...thrown]: unknown[], refusal: unknown): Mixed {
+  const errors = new Map(thrown as [number, unknown][])
+  const { length } = all as unknown[]
+  const failures = Array.from({ length }, (_, i): [number, unknown] => [
+    i,
+    errors.has(i) ? plainError(errors.get(i)) : refusal,
+  ])
+  return new Mixed(new Array<unknown>(length).fill(undefined), failures)
 }
 
 function about(kind: number, task: Running | null): string {

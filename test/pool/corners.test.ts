@@ -8,6 +8,7 @@ import { it } from 'node:test'
 import { BrokenPoolError, currentTask, Pool, TimeoutError, WorkerLostError } from 'plait'
 import { Gate, hold, reach } from '../gate.js'
 import { checkLeaks } from '../leaks.js'
+import { outcomes } from './stream-kit.js'
 
 checkLeaks()
 
@@ -186,4 +187,22 @@ it('an initializer may throw anything: the pool is broken, and its workers go', 
     )
     assert.equal(await pool.join(), true)
   }
+})
+
+it('results that can travel one by one and not together fail together, with the reason', async () => {
+  await using pool = new Pool(1)
+  const fn = (x: number): (() => number) => {
+    if (x === 2) throw new RangeError('two')
+    const kept = globalThis as unknown as { make?: () => () => number }
+    kept.make ??= (() => {
+      let n = 0
+      return () => () => ++n
+    })()
+    return kept.make()
+  }
+  assert.equal(typeof (await pool.imap(fn, [0]).next()).value, 'function')
+  const got = await outcomes(pool.imap(fn, [0, 1, 2], { chunksize: 3 }))
+  assert.match(String(got[0]), /cannot send `n`/)
+  assert.deepEqual(got.slice(1), [got[0], 'two'])
+  assert.equal(pool.statistics().restarts, 0)
 })
