@@ -7,8 +7,8 @@ import { inspect } from 'node:util'
 /** The message of an error; anything else as it is shown in a log. */
 export function textOf(thrown: unknown): string {
   try {
-    if (typeof thrown === 'string') return thrown
-    return thrown instanceof Error ? `${thrown.message}` : inspect(thrown, { breakLength: Infinity })
+    const text: unknown = thrown instanceof Error ? thrown.message : thrown
+    return typeof text === 'string' ? text : inspect(text, { breakLength: Infinity })
   } catch {
     return 'an error whose message cannot be read'
   }

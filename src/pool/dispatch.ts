@@ -114,6 +114,7 @@ export class Dispatch implements Host {
     const worker = this.#staff.holder(task)
     if (worker?.revoke(task) === false) return false
     this.#settle(task, false, reason)
+    if (worker === undefined) this.#line.settled(task)
     return true
   }
 
@@ -365,7 +366,8 @@ export class Dispatch implements Host {
     if (task.settled) return
     const worker = this.#staff.holder(task)
     this.#settle(task, false, reason, worker)
-    worker?.stop(task, why)
+    if (worker === undefined) this.#line.settled(task)
+    else worker.stop(task, why)
   }
 
   /** Nothing is left to do: let the event loop end, and the workers of a closed pool go. */

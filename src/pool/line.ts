@@ -2,7 +2,7 @@
  * The tasks that wait for a worker: a lane for each priority, first come first served in each. The lane with
  * the higher priority goes first, and every `patience` of waiting counts as one more, so that none waits for
  * ever. What comes back from a worker goes to the front of its lane. A task that was settled while it waited
- * is dropped when its turn comes.
+ * is dropped when its turn comes, or before, when there are many such.
  */
 import type { Task } from './task.ts'
 
@@ -10,6 +10,9 @@ import type { Task } from './task.ts'
 const patience = 10_000
 /** Times are counted from here: small integers need no memory of their own. */
 const epoch = Date.now()
+/** So many settled tasks are not worth a look. */
+const leastSettled = 32
+const leastRing = 64
 
 export class Line {
   /** Highest priority first. Most lines have one lane. */
@@ -33,9 +36,18 @@ export class Line {
     this.#lane(task).push(task)
   }
 
-  /** To the front: a task that was held by a worker and not begun, or that is tried again. */
+  /**
+   * To the front: a task that was held by a worker and not begun, or that is tried again. What it has waited
+   * before counts; what was sent at once has not.
+   */
   unshift(task: Task): void {
+    if (task.since === 0) task.since = Date.now() - epoch
     this.#lane(task).unshift(task)
+  }
+
+  /** A task that waits here, or nearly does, was settled. */
+  settled(task: Task): void {
+    this.#laneOf(priorityOf(task))?.settled()
   }
 
   #next(): Lane | undefined {
@@ -53,9 +65,15 @@ export class Line {
     return best
   }
 
-  #lane(task: Task): Lane {
-    const priority = task.options?.priority ?? 0
+  #laneOf(priority: number): Lane | undefined {
     for (const lane of this.#lanes) if (lane.priority === priority) return lane
+    return undefined
+  }
+
+  #lane(task: Task): Lane {
+    const priority = priorityOf(task)
+    const known = this.#laneOf(priority)
+    if (known !== undefined) return known
     // Lanes are few, but a program may count with its priorities: those that are empty go.
     for (let i = this.#lanes.length - 1; i >= 0; i--)
       if (this.#lanes[i]!.peek() === undefined) this.#lanes.splice(i, 1)
@@ -66,12 +84,18 @@ export class Line {
   }
 }
 
-/** A ring that grows by doubling. */
+export function priorityOf(task: Task): number {
+  return task.options?.priority ?? 0
+}
+
+/** A ring that grows by doubling; its length is a power of two. */
 class Lane {
   readonly priority: number
-  #ring = new Array<Task | undefined>(64).fill(undefined)
+  #ring = new Array<Task | undefined>(leastRing).fill(undefined)
   #head = 0
   #size = 0
+  /** At most so many of them are settled, and keep their arguments and callers in memory. */
+  #settled = 0
 
   constructor(priority: number) {
     this.priority = priority
@@ -93,23 +117,36 @@ class Lane {
   }
 
   push(task: Task): void {
-    if (this.#size === this.#ring.length) this.#grow()
+    if (this.#size === this.#ring.length) this.#renew()
     this.#ring[(this.#head + this.#size) & (this.#ring.length - 1)] = task
     this.#size++
   }
 
   unshift(task: Task): void {
-    if (this.#size === this.#ring.length) this.#grow()
+    if (this.#size === this.#ring.length) this.#renew()
     this.#head = (this.#head - 1) & (this.#ring.length - 1)
     this.#ring[this.#head] = task
     this.#size++
   }
 
-  #grow(): void {
+  /** Those that are settled go when they may be more than half: a constant time for each. */
+  settled(): void {
+    if (++this.#settled > leastSettled && this.#settled * 2 > this.#size) this.#renew()
+  }
+
+  /** A ring with room for more, without those that are settled. */
+  #renew(): void {
     const old = this.#ring
-    const ring = new Array<Task | undefined>(old.length * 2).fill(undefined)
-    for (let i = 0; i < this.#size; i++) ring[i] = old[(this.#head + i) & (old.length - 1)]
-    this.#ring = ring
-    this.#head = 0
+    const tasks: Task[] = []
+    for (let i = 0; i < this.#size; i++) {
+      const task = old[(this.#head + i) & (old.length - 1)]!
+      if (!task.settled) tasks.push(task)
+    }
+    let length = leastRing
+    while (length <= tasks.length) length *= 2
+    this.#ring = new Array<Task | undefined>(length).fill(undefined)
+    for (const [i, task] of tasks.entries()) this.#ring[i] = task
+    this.#head = this.#settled = 0
+    this.#size = tasks.length
   }
 }

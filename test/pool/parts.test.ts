@@ -50,6 +50,34 @@ test('long waiting beats any priority', () => {
   assert.equal(line.shift()?.id, 1)
 })
 
+test('what was sent at once and comes back has waited no time', (t) => {
+  const line = new Line()
+  const hours = Date.now() + 36_000_000
+  t.mock.method(Date, 'now', () => hours)
+  line.push(task(1, 9))
+  line.unshift(task(2, -5))
+  assert.deepEqual([line.shift()?.id, line.shift()?.id], [1, 2])
+})
+
+test('a line forgets what was settled in it, and nothing else', () => {
+  const line = new Line()
+  const tasks = Array.from({ length: 5000 }, (_, i) => task(i, i % 2))
+  for (const one of tasks) line.push(one)
+  for (let i = 0; i < 1000; i++) assert.equal(line.shift()?.id, 2 * i + 1)
+  for (const one of tasks) {
+    if (one.id % 7 === 0) continue
+    one.settled = true
+    line.settled(one)
+  }
+  const left = Array.from({ length: 1000 }, () => line.shift()?.id).filter((id) => id !== undefined)
+  const lanes = [tasks.filter(({ id }) => id % 2 === 1 && id > 2000), tasks.filter(({ id }) => id % 2 === 0)]
+  const expected = lanes.flat().filter(({ settled }) => !settled)
+  assert.deepEqual(
+    left,
+    expected.map(({ id }) => id),
+  )
+})
+
 test('held finds by number, forgets, grows, and lists in order', () => {
   const held = new Held()
   const all = Array.from({ length: 500 }, (_, i) => task(i + 1))
