@@ -14,7 +14,7 @@ import type { Exit } from '../worker/handle.ts'
 import { lostError } from '../worker/lost.ts'
 import { tellExited, tellReady, tellSettled, tellStarted, tellSubmitted } from './events.ts'
 import { Images } from './images.ts'
-import { Line } from './line.ts'
+import { Line, priorityOf } from './line.ts'
 import type { Host, PoolWorker } from './pool-worker.ts'
 import { ABORTED, TIMED_OUT } from './protocol.ts'
 import { Staff, type StaffOptions } from './staff.ts'
@@ -128,7 +128,7 @@ export class Dispatch implements Host {
 
   /** Does `task` run now? */
   runs(task: Task): boolean {
-    return this.#staff.holder(task)?.holdings.hasBegun(task) ?? false
+    return this.#staff.holder(task)?.running().includes(task) ?? false
   }
 
   /**
@@ -333,9 +333,11 @@ export class Dispatch implements Host {
     this.#watching = undefined
     const busy = this.#staff.busy()
     let moving = false
-    for (const worker of busy)
-      if (!worker.inspect(this.#line.peek() === undefined && this.#staff.someoneIdle()) && worker.loaded)
-        moving = true
+    for (const worker of busy) {
+      const first = this.#line.peek()
+      const below = first !== undefined ? priorityOf(first) : this.#staff.someoneIdle() ? Infinity : -Infinity
+      if (!worker.inspect(below) && worker.loaded) moving = true
+    }
     if (busy.length === 0) return
     const longest = busy.some((worker) => worker.loaded) ? longestSilence : longestTask
     this.#watch(moving ? silence : Math.min(this.#patience * 2, longest))

@@ -6,6 +6,7 @@
 import { RecordReader } from '../transport/records.ts'
 import { Held } from './held.ts'
 import { Ledger } from './ledger.ts'
+import { priorityOf } from './line.ts'
 import { FAILURE, MIXED, RESULT } from './protocol.ts'
 import type { Task } from './task.ts'
 
@@ -89,16 +90,20 @@ export class Holdings {
     return task
   }
 
-  /** How many have begun, have not ended as far as the ledger tells, and are not settled. */
-  running(): number {
-    if (this.size === 0) return 0
+  /**
+   * What has begun, has not ended as far as the ledger tells, and is not settled. Of `overlap` 1 is the last
+   * that has begun, if any: an end may be on its way here, and the ledger has forgotten it.
+   */
+  running(overlap: number): Task[] {
+    if (this.size === 0) return []
     const ended = new Set<number>()
     const reader = new RecordReader((kind, bytes, start) => {
       if (kind === RESULT || kind === FAILURE || kind === MIXED) ended.add(bytes.readUInt32LE(start))
     })
     reader.take(this.ledger.unflushed())
     const begun = this.ledger.begun()
-    return this.all().filter(({ seq, settled }) => seq <= begun && !settled && !ended.has(seq)).length
+    const first = overlap === 1 ? begun : 0
+    return this.#held.from(first).filter(({ seq, settled }) => seq <= begun && !settled && !ended.has(seq))
   }
 
   /** Nothing of what it holds has begun. */
@@ -124,13 +129,14 @@ export class Holdings {
   }
 
   /**
-   * For a worker that stands at one task, which binds a recall: what has not begun there, where somebody idle
-   * could do it or some of it was stopped.
+   * For a worker that stands at one task, which binds a recall: what has not begun there, where some of it
+   * was stopped, or is of a priority below this one or below that of what was sent after it.
    */
-  takeBack(idle: boolean): Task[] {
-    if (!idle && !this.#unwanted) return []
+  takeBack(below: number): Task[] {
+    const next = this.ledger.begun() + 1
+    if (!this.#unwanted && !isOvertaken(this.#held.from(next), below)) return []
     this.#unwanted = false
-    const begun = this.#recall(this.ledger.begun() + 1)
+    const begun = this.#recall(next)
     if (begun === undefined) return []
     const tasks = this.#held.from(Math.max(this.#recalledFrom, begun + 1))
     for (const task of tasks) this.#release(task)
@@ -174,4 +180,15 @@ export class Holdings {
     this.expected = this.#held.size === 0 ? 0 : this.expected - task.expected
     if (forget) task.seq = 0
   }
+}
+
+/** Is the priority of one of these below this one, or below that of one behind it? */
+function isOvertaken(tasks: Task[], below: number): boolean {
+  let highest = below
+  for (const task of tasks.reverse()) {
+    const priority = priorityOf(task)
+    if (priority < highest) return true
+    highest = priority
+  }
+  return false
 }

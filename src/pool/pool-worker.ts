@@ -8,13 +8,11 @@ import { maxCredit, maxHeldBytes } from '../core/limits.ts'
 import { log } from '../core/log.ts'
 import { startTimer } from '../core/waiting.ts'
 import { encode } from '../codec/encode.ts'
-import { Reviver } from '../closure/revive.ts'
 import { homeId } from '../closure/tracker.ts'
-import { form } from '../closure/wire.ts'
 import type { Payload } from '../closure/capture.ts'
 import { RecordReader } from '../transport/records.ts'
 import { WorkerHandle, type Exit } from '../worker/handle.ts'
-import { Mixed } from './call.ts'
+import { Arrivals, outcomeOf } from './arrivals.ts'
 import { Holdings } from './holdings.ts'
 import type { Image } from './images.ts'
 import { Orders } from './orders.ts'
@@ -82,7 +80,7 @@ export class PoolWorker {
   readonly #host: Host
   readonly #options: PoolWorkerOptions
   readonly #handle: WorkerHandle
-  readonly #reviver = new Reviver()
+  readonly #arrivals = new Arrivals()
   readonly #orders: Orders
   readonly #images = new Set<Image>()
   /** Of its start, then of its end. */
@@ -173,6 +171,11 @@ export class PoolWorker {
     this.#orders.task(task)
   }
 
+  /** What runs there now. What ended and is on its way here may still look as if it ran. */
+  running(): Task[] {
+    return this.state === 'dead' ? [] : this.holdings.running(this.#options.concurrency)
+  }
+
   /** For a REVOCABLE task that this worker holds: true where it has not begun and never will. */
   revoke(task: Task): boolean {
     return this.holdings.revoke(task)
@@ -202,18 +205,18 @@ export class PoolWorker {
 
   /**
    * Looks after a busy worker. True where it has been at one task since the last look. Then the results
-   * before it, not flushed yet, are taken in, and what has not begun is taken back where `idle` others could
-   * do it. One that does not begin its work at all is as good as dead: stopped by a signal, or its event loop
+   * before it, not flushed yet, are taken in, and what has not begun is taken back where its priority is
+   * `below` that: others could do it, or should go first. One that does not begin its work at all is as good as dead: stopped by a signal, or its event loop
    * is held by what an earlier task left behind.
    */
-  inspect(idle: boolean): boolean {
+  inspect(below: number): boolean {
     if (this.state === 'dead') return false
     if (!this.holdings.ledger.standing()) {
       this.#stuckSince = undefined
       return false
     }
     this.#readLedger()
-    if (this.loaded) this.#host.returned(this.holdings.takeBack(idle))
+    if (this.loaded) this.#host.returned(this.holdings.takeBack(below))
     if (this.holdings.waiting) this.#stuck()
     else this.#stuckSince = undefined
     return true
@@ -224,7 +227,7 @@ export class PoolWorker {
     const now = performance.now()
     this.#stuckSince ??= now
     if (now - this.#stuckSince <= this.#options.startTimeout) return
-    this.#host.returned(this.holdings.takeBack(true))
+    this.#host.returned(this.holdings.takeBack(Infinity))
     this.kill(`it did not begin a task for ${Math.round(now - this.#stuckSince)} ms`)
   }
 
@@ -250,8 +253,15 @@ export class PoolWorker {
     this.state = 'leaving'
     log(`${this.name} (pid ${this.pid}) is dismissed`)
     this.#orders.exit()
-    // One that ends not, because of what a task left behind, must not stand in the way of the next.
-    if (this.holdings.size === 0)
+    this.#limitLeaving()
+  }
+
+  /**
+   * One that holds nothing more and ends not, because of what a task left behind, must not stand in the way
+   * of the next. What it still holds ends within a grace of its own.
+   */
+  #limitLeaving(): void {
+    if (this.state === 'leaving' && this.holdings.size === 0)
       this.#limit(leaveGrace, () => this.kill(`it did not end within ${leaveGrace} ms`))
   }
 
@@ -277,7 +287,7 @@ export class PoolWorker {
       case is.MIXED:
         return this.#result(kind, bytes, start, end)
       case is.TEMPLATE:
-        return this.#reviver.addTemplate(Buffer.from(bytes.subarray(start, end)))
+        return this.#arrivals.template(Buffer.from(bytes.subarray(start, end)))
       case is.READY:
         if (this.state === 'starting') clearTimeout(this.#timer)
         this.started = true
@@ -285,13 +295,14 @@ export class PoolWorker {
         return this.#host.ready(this)
       case is.START_FAILED:
         clearTimeout(this.#timer)
-        return void this.#revive(bytes, start, end, this.#startFailed)
+        return void this.#arrivals.revive(bytes, start, end, this.#startFailed)
       case is.BEGUN:
         return this.#begun(bytes.readUInt32LE(start))
       case is.CRASHED:
-        return void this.#revive(bytes, start, end, this.#crashed)
+        return void this.#arrivals.revive(bytes, start, end, this.#crashed)
       case is.SKIPPED: {
         const task = this.holdings.skip(bytes.readUInt32LE(start))
+        this.#limitLeaving()
         if (task !== undefined) this.#host.returned([task])
         return
       }
@@ -304,11 +315,11 @@ export class PoolWorker {
     this.took = bytes.readUInt32LE(start + 4)
     task.image.profile.record(this.took)
     const from = start + is.resultHead
-    // Nearly every result is plain data: no function is made for it.
-    if (bytes[from] !== form.plain) return this.#reviveResult(kind, task, bytes, from, end)
+    this.#limitLeaving()
+    if (!this.#arrivals.isPlain(bytes, from)) return this.#reviveResult(kind, task, bytes, from, end)
     let value: unknown
     try {
-      value = this.#reviver.revive(bytes, from, end)
+      value = this.#arrivals.plain(bytes, from, end)
     } catch (error) {
       return this.#host.ended(this, task, false, error)
     }
@@ -316,7 +327,7 @@ export class PoolWorker {
   }
 
   #reviveResult(kind: number, task: Task, bytes: Buffer, start: number, end: number): void {
-    const waits = this.#revive(bytes, start, end, (revived, outcome) =>
+    const waits = this.#arrivals.revive(bytes, start, end, (revived, outcome) =>
       this.#host.ended(this, task, revived && kind === is.RESULT, outcomeOf(kind, revived, outcome)),
     )
     if (waits) this.#host.arriving(task)
@@ -324,36 +335,6 @@ export class PoolWorker {
 
   readonly #startFailed = (_: boolean, error: unknown): void => this.#host.startFailed(error)
   readonly #crashed = (_: boolean, error: unknown): void => void (this.crash = error)
-
-  /**
-   * Hands on the value; where it needs a module first, later: true. A value that cannot be revived is an
-   * error.
-   */
-  #revive(
-    bytes: Buffer,
-    start: number,
-    end: number,
-    done: (revived: boolean, value: unknown) => void,
-  ): boolean {
-    let value: unknown
-    try {
-      const wait = this.#reviver.prepare(bytes, start, end)
-      if (wait !== undefined) {
-        const copy = Buffer.from(bytes.subarray(start, end))
-        void wait.then(
-          () => this.#revive(copy, 0, copy.length, done),
-          (error: unknown) => done(false, error),
-        )
-        return true
-      }
-      value = this.#reviver.revive(bytes, start, end)
-    } catch (error) {
-      done(false, error)
-      return false
-    }
-    done(true, value)
-    return false
-  }
 
   #begun(seq: number): void {
     const task = this.holdings.get(seq)
@@ -388,11 +369,4 @@ export class PoolWorker {
  */
 function later(ms: number | undefined, fn: () => void): NodeJS.Timeout | undefined {
   return startTimer(ms, () => setImmediate(fn))
-}
-
-/** A chunk with failures among its values has failed, and says which. */
-function outcomeOf(kind: number, revived: boolean, value: unknown): unknown {
-  if (kind !== is.MIXED || !revived) return value
-  const [values, ...failures] = value as [unknown[], ...[number, unknown][]]
-  return new Mixed(values, failures)
 }

@@ -19,8 +19,6 @@ export interface StaffOptions extends Omit<PoolWorkerOptions, 'name' | 'path'> {
 
 /** Milliseconds from terminate to SIGKILL, for a worker that handles SIGTERM. */
 const terminateGrace = 500
-/** Milliseconds from a dismissal to SIGTERM, for a worker whose exit handlers do not end. */
-const dismissGrace = 5_000
 
 /**
  * A start that somebody else may have ended counts little: a program that kills workers is no broken pool.
@@ -123,11 +121,10 @@ export class Staff {
     this.#checkOver()
   }
 
-  /** No more work will come: each ends when it has done what it holds. */
+  /** No more work will come: each ends when it has done what it holds, or soon after. */
   dismiss(): void {
     this.ending = true
     for (const worker of this.#workers) worker.leave()
-    this.#harsher ??= setTimeout(() => this.stop(), dismissGrace).unref()
     this.#checkOver()
   }
 
@@ -147,8 +144,7 @@ export class Staff {
       const { name, pid, holdings } = worker
       const busy = holdings.size > 0 ? 'busy' : 'idle'
       const state = worker.state === 'ready' || worker.state === 'leaving' ? busy : worker.state
-      // What ended and is on its way here still looks as if it ran.
-      const running = worker.state === 'dead' ? 0 : Math.min(holdings.running(), this.#options.concurrency)
+      const running = Math.min(worker.running().length, this.#options.concurrency)
       return { running, public: Object.freeze({ name, pid, state, tasks: holdings.ended }) }
     })
   }

@@ -5,7 +5,10 @@
 import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { it } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { BrokenPoolError, currentTask, Pool, TimeoutError, WorkerLostError } from 'plait'
+import { ProcessPoolExecutor } from 'plait/futures'
 import { Gate, hold, reach } from '../gate.js'
 import { checkLeaks } from '../leaks.js'
 import { outcomes } from './stream-kit.js'
@@ -205,4 +208,85 @@ it('results that can travel one by one and not together fail together, with the 
   assert.match(String(got[0]), /cannot send `n`/)
   assert.deepEqual(got.slice(1), [got[0], 'two'])
   assert.equal(pool.statistics().restarts, 0)
+})
+
+it('what is held behind a long task is sorted again when something more urgent comes', async () => {
+  await using pool = new Pool(1)
+  const gate = new Gate()
+  const { folder } = gate
+  const fn = (name: string, dir: string) => {
+    if (name !== 'long') return name
+    reach(dir, name)
+    hold(dir, 'go')
+    return name
+  }
+  // Short ones first, so that the worker is given many at a time.
+  await Promise.all(Array.from({ length: 500 }, () => pool.apply(fn, ['short', folder])))
+  const order: string[] = []
+  const submit = (name: string, priority: number): Promise<unknown> =>
+    pool.apply(fn, [name, folder], { priority }).then((done) => order.push(done))
+  const work = [submit('long', 0), submit('low', 0), submit('low', 0)]
+  await gate.reached('long')
+  work.push(submit('high', 5), submit('high', 5))
+  // The pool looks after its worker at most 64 ms after its last look.
+  for (let look = 0; look < 5; look++) await new Promise((resolve) => setTimeout(resolve, 70))
+  gate.open('go')
+  await Promise.all(work)
+  assert.deepEqual(order, ['long', 'high', 'high', 'low', 'low'])
+})
+
+it('aborted tasks are forgotten while others before them wait', async () => {
+  await using pool = new Pool(1)
+  const gate = new Gate()
+  const { folder } = gate
+  const busy = pool.apply((dir: string) => hold(dir, 'go'), [folder])
+  const before = [1, 2, 3].map((n) => pool.apply((x: number) => x, [n]))
+  const controller = new AbortController()
+  const { signal } = controller
+  const refs = Array.from({ length: 500 }, () => {
+    const dropped = pool.apply((x: number) => x, [0], { signal })
+    dropped.catch(() => {})
+    return new WeakRef(dropped)
+  })
+  controller.abort()
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as () => void
+  let left = refs.length
+  for (let turn = 0; turn < 20 && left > 100; turn++) {
+    await new Promise(setImmediate)
+    gc()
+    left = refs.filter((ref) => ref.deref() !== undefined).length
+  }
+  gate.open('go')
+  await busy
+  assert.deepEqual(await Promise.all(before), [1, 2, 3])
+  assert.ok(left <= 100, `${left} are still there`)
+})
+
+it('a future whose task has ended does not run, whether or not its result was read', async () => {
+  await using executor = new ProcessPoolExecutor(1)
+  const gate = new Gate()
+  const { folder } = gate
+  await executor.submit(() => 0)
+  const fn = (name: string, dir: string): void => {
+    if (name === 'short') return
+    reach(dir, name)
+    hold(dir, 'go')
+  }
+  const [short, long] = [executor.submit(fn, 'short', folder), executor.submit(fn, 'long', folder)]
+  // Both are sent, and nothing is received before the turn ends.
+  await new Promise((resolve) => process.nextTick(resolve))
+  hold(folder, 'long')
+  const done = [short.done(), long.done()]
+  const running = [short.running(), long.running()]
+  gate.open('go')
+  await long
+  assert.deepEqual(
+    [done, running],
+    [
+      [false, false],
+      [false, true],
+    ],
+  )
+  assert.deepEqual([short.running(), long.running()], [false, false])
 })

@@ -231,3 +231,35 @@ describe('the first error of a map', () => {
     assert.deepEqual([queued, running, completed + failed], [0, 0, 1001])
   })
 })
+
+describe('a task that cleans up after its abort, in a pool that is closed,', () => {
+  for (const leaves of ['nothing', 'an exit handler that does not end'])
+    it(`has its whole grace, and leaves ${leaves}`, async (t) => {
+      const pool = new Pool(1)
+      const gate = new Gate()
+      const controller = new AbortController()
+      const work = pool.apply(
+        (dir: string, stay: boolean) => {
+          if (stay) process.on('exit', () => hold(dir, 'never'))
+          reach(dir, 'begun')
+          hold(dir, 'go')
+          reach(dir, 'cleaned')
+        },
+        [gate.folder, leaves !== 'nothing'],
+        { signal: controller.signal, grace: 60_000 },
+      )
+      await gate.reached('begun')
+      controller.abort()
+      await assert.rejects(work, { name: 'AbortError' })
+      // The seconds that an idle worker has to end are over at once.
+      const { setTimeout } = globalThis
+      t.mock.method(globalThis, 'setTimeout', (fn: () => void, ms: number) =>
+        setTimeout(fn, ms === 5000 ? 0 : ms),
+      )
+      pool.close()
+      for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setTimeout(resolve, 1))
+      gate.open('go')
+      assert.equal(await pool.join({ timeout: 30_000 }), true)
+      assert.equal(gate.count('cleaned'), 1)
+    })
+})
