@@ -184,6 +184,7 @@ export class Face {
     const image = this.#image(method, fn)
     const signal = options?.signal
     const chunksize = options?.chunksize ?? 1
+    const slots = dispatch.size * this.#concurrency
     const closing = (drop: boolean): void => {
       const goesOn = rules.whole === true && !drop
       imap.drain(goesOn)
@@ -218,7 +219,8 @@ export class Face {
     const imap: Imap<T, R> = new Imap(host, {
       ordered: rules.ordered,
       chunksize,
-      buffersize: options?.buffersize ?? 2 * dispatch.size * this.#concurrency * chunksize,
+      buffersize: options?.buffersize ?? 2 * slots * chunksize,
+      slots,
       eager: rules.eager ?? false,
       total: source.size,
       onProgress: follower.onProgress,

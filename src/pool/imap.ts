@@ -41,6 +41,8 @@ export interface ImapRules {
   readonly ordered: boolean
   readonly chunksize: number
   readonly buffersize: number
+  /** So many chunks may run at the same time. */
+  readonly slots: number
   /** It ends at the first error, and what runs then goes on. */
   readonly eager: boolean
   readonly total: number | undefined
@@ -78,6 +80,8 @@ export class Imap<T, R> {
   /** So many items may have been taken by now. */
   #granted = 0
   #pulling = false
+  /** See #soon. */
+  #turn: NodeJS.Immediate | undefined
   /** Nothing more comes from the input; what it threw comes last. */
   #ended = false
   #done = false
@@ -225,8 +229,7 @@ export class Imap<T, R> {
   }
 
   #await(step: Promise<Step<T>>): void {
-    // The input may wait for a result itself: what was taken is not kept back for a full chunk.
-    if (this.#tasks.size === 0) this.#submit()
+    if (this.#part.length > 0) this.#soon()
     const then = (): void => {
       this.#pulling = false
       this.#pull()
@@ -307,8 +310,21 @@ export class Imap<T, R> {
       if (this.#rules.onProgress !== undefined) call(this.#rules.onProgress, this.#arrived, this.#rules.total)
     }
     this.#serve()
-    if (this.#draining) this.#grant()
+    if (this.#draining || this.#part.length > 0) this.#soon()
     this.#checkDone()
+  }
+
+  /**
+   * In the next turn of the event loop. An input that has not answered by then is slow, and may wait for a
+   * result itself: what was taken is not kept back for a full chunk while a worker could have it. A window of
+   * items that cannot travel is done at once: the next one must not keep the loop from turning.
+   */
+  #soon(): void {
+    this.#turn ??= setImmediate(() => {
+      this.#turn = undefined
+      if (this.#tasks.size < this.#rules.slots) this.#submit()
+      if (this.#draining) this.#grant()
+    })
   }
 
   #checkDone(): void {
