@@ -8,10 +8,10 @@
  * signal, the submit's signal, the end of the pool), the input (leave() does not wait for it).
  */
 import { reasonOf } from '../core/abort.ts'
+import { callUser } from '../core/callbacks.ts'
 import { rejectWithCallers } from '../core/callers.ts'
 import { CancelledError, TimeoutError } from '../core/errors.ts'
 import { startTimer, type WaitOptions } from '../core/waiting.ts'
-import { call } from './async-result.ts'
 import { Mixed } from './call.ts'
 import type { Step } from './inputs.ts'
 
@@ -307,7 +307,8 @@ export class Imap<T, R> {
       const values = (mixed ? outcome.values : outcome) as unknown[]
       const value = good ? values[i] : mixed ? failures.get(i) : outcome
       this.#outcomes.set(place, { succeeded: good, value })
-      if (this.#rules.onProgress !== undefined) call(this.#rules.onProgress, this.#arrived, this.#rules.total)
+      if (this.#rules.onProgress !== undefined)
+        callUser(this.#rules.onProgress, this.#arrived, this.#rules.total)
     }
     this.#serve()
     if (this.#draining || this.#part.length > 0) this.#soon()
