@@ -162,9 +162,10 @@ export class Face {
         .then(spread)
         .catch((error: unknown) => (gather === undefined ? finish(reject)(error) : gather.fail(error)))
     } catch (error) {
-      // At the call: nothing is left of it. What had been submitted is dropped.
+      // At the call, so it is thrown and told to no one else. What had been submitted is dropped.
+      if (finished) return
+      finish(() => {})(error)
       gather?.fail(error)
-      if (gather === undefined) finish(() => {})(error)
       throw error
     }
   }
@@ -206,6 +207,10 @@ export class Face {
         follower.end()
         expected()
         dispatch.images.release(image)
+        // What nobody can ask for any more must not hang on the signal.
+        const iterator = handle.deref()
+        if (iterator === undefined) imap.leave()
+        else iterator.watch()
       },
       over: () => stopListening?.(),
     }
@@ -225,9 +230,11 @@ export class Face {
       total: source.size,
       onProgress: follower.onProgress,
     })
+    const results = new Results(imap, rules.eager === true)
+    const handle = new WeakRef(results)
     if (signal?.aborted === true) imap.fail(reasonOf(signal))
     else if (rules.eager === true) imap.begin()
-    return new Results(imap, rules.eager === true)
+    return results
   }
 
   /**
