@@ -81,7 +81,7 @@ export class Imap<T, R> {
   #granted = 0
   #pulling = false
   /** See #soon. */
-  #turn: NodeJS.Immediate | undefined
+  #turning = false
   /** Nothing more comes from the input; what it threw comes last. */
   #ended = false
   #done = false
@@ -321,8 +321,10 @@ export class Imap<T, R> {
    * items that cannot travel is done at once: the next one must not keep the loop from turning.
    */
   #soon(): void {
-    this.#turn ??= setImmediate(() => {
-      this.#turn = undefined
+    if (this.#turning) return
+    this.#turning = true
+    setImmediate(() => {
+      this.#turning = false
       if (this.#tasks.size < this.#rules.slots) this.#submit()
       if (this.#draining) this.#grant()
     })
