@@ -56,8 +56,9 @@ class Completed<F extends Future<unknown>> implements AsyncIterableIterator<Itse
   readonly #total: number
   readonly #signal: AbortSignal | undefined
   readonly #deadline: number
-  /** Done, and not handed out. */
+  /** Done; the first #handed of them are handed out. To shift each off would take time with their square. */
   readonly #ready: Itself<F>[] = []
+  #handed = 0
   /** Not done, and how to stop watching them. */
   readonly #pending = new Map<F, () => void>()
   /** Steps are answered one after the other, as a generator does it. */
@@ -94,8 +95,10 @@ class Completed<F extends Future<unknown>> implements AsyncIterableIterator<Itse
 
   async #step(): Promise<Step<F>> {
     if (this.#ready.length === 0 && this.#pending.size > 0) await this.#someone()
-    const future = this.#ready.shift()
-    return future === undefined ? { done: true, value: undefined } : { done: false, value: future }
+    if (this.#ready.length === 0) return { done: true, value: undefined }
+    const future = this.#ready[this.#handed++]!
+    if (this.#handed === this.#ready.length) this.#ready.length = this.#handed = 0
+    return { done: false, value: future }
   }
 
   /** Until one is done, or the iteration was left. What gives up ends the iteration. */
@@ -124,7 +127,7 @@ class Completed<F extends Future<unknown>> implements AsyncIterableIterator<Itse
   #end(): void {
     for (const stop of this.#pending.values()) stop()
     this.#pending.clear()
-    this.#ready.length = 0
+    this.#ready.length = this.#handed = 0
     this.#wake?.()
   }
 

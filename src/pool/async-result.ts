@@ -2,7 +2,7 @@
  * The promise that a pool keeps for the caller: Python's AsyncResult. Never an unhandled rejection by itself;
  * its callbacks run once, before it is ready, and what they throw changes nothing for anyone else.
  */
-import { inspect } from 'node:util'
+import { callUser } from '../core/callbacks.ts'
 import { rejectWithCallers } from '../core/callers.ts'
 import { inCallersContext } from '../core/context.ts'
 import { InvalidStateError, TimeoutError } from '../core/errors.ts'
@@ -62,13 +62,13 @@ export class PendingResult<R> implements AsyncResult<R> {
   }
 
   readonly resolve = (value: R): void => {
-    call(this.#callback, value)
+    callUser(this.#callback, value)
     this.#state = 'value'
     this.#resolve(value)
   }
 
   readonly reject = (error: unknown): void => {
-    call(this.#errorCallback, error)
+    callUser(this.#errorCallback, error)
     this.#state = 'error'
     rejectWithCallers(this.#resolve, this.#rejectKept, error)
   }
@@ -89,7 +89,7 @@ export class PendingResult<R> implements AsyncResult<R> {
 
   async get(options?: WaitOptions): Promise<R> {
     checkWaitOptions(options)
-    return waitFor(this.#promise, options, tooLate(options), this.ready())
+    return waitFor(this.#promise, options, tooLate('the result was not ready', options), this.ready())
   }
 
   async wait(options?: WaitOptions): Promise<void> {
@@ -112,24 +112,9 @@ export class PendingResult<R> implements AsyncResult<R> {
   }
 }
 
-function tooLate(options: WaitOptions | undefined): () => never {
+/** What a wait for `what` ends with when its time is over. */
+export function tooLate(what: string, options: WaitOptions | undefined): () => never {
   return () => {
-    throw new TimeoutError(`the result was not ready within ${options?.timeout} ms; the task goes on`)
+    throw new TimeoutError(`${what} within ${options?.timeout} ms; the task goes on`)
   }
-}
-
-/** Calls what the user gave; what it throws, now or later, is shown and harms no one. */
-export function call<A extends unknown[]>(fn: ((...args: A) => unknown) | undefined, ...args: A): void {
-  try {
-    const later = fn?.(...args)
-    if (later instanceof Promise) later.catch(warn)
-  } catch (error) {
-    warn(error)
-  }
-}
-
-/** Whatever was thrown: a value that cannot even be shown must not keep a promise from settling. */
-function warn(thrown: unknown): void {
-  const error = thrown instanceof Error ? thrown : new Error(`a callback threw ${inspect(thrown)}`)
-  process.emitWarning(error)
 }

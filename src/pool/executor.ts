@@ -17,7 +17,10 @@ import { zip } from './zip.ts'
 export interface SubmitOptions extends TaskOptions {
   /** Items of map in one task. Default 1. */
   chunksize?: number | undefined
-  /** Items that map takes from its inputs ahead of the consumer. Default 2 × workers × chunksize. */
+  /**
+   * Items that map takes from its inputs ahead of the consumer. Default 2 × workers × concurrency ×
+   * chunksize.
+   */
   buffersize?: number | undefined
 }
 

@@ -162,9 +162,10 @@ export class Face {
         .then(spread)
         .catch((error: unknown) => (gather === undefined ? finish(reject)(error) : gather.fail(error)))
     } catch (error) {
-      // At the call: nothing is left of it. What had been submitted is dropped.
+      // At the call, so it is thrown and told to no one else. What had been submitted is dropped.
+      if (finished) return
+      finish(() => {})(error)
       gather?.fail(error)
-      if (gather === undefined) finish(() => {})(error)
       throw error
     }
   }
@@ -184,6 +185,7 @@ export class Face {
     const image = this.#image(method, fn)
     const signal = options?.signal
     const chunksize = options?.chunksize ?? 1
+    const slots = dispatch.size * this.#concurrency
     const closing = (drop: boolean): void => {
       const goesOn = rules.whole === true && !drop
       imap.drain(goesOn)
@@ -205,6 +207,10 @@ export class Face {
         follower.end()
         expected()
         dispatch.images.release(image)
+        // What nobody can ask for any more must not hang on the signal.
+        const iterator = handle.deref()
+        if (iterator === undefined) imap.leave()
+        else iterator.watch()
       },
       over: () => stopListening?.(),
     }
@@ -218,14 +224,17 @@ export class Face {
     const imap: Imap<T, R> = new Imap(host, {
       ordered: rules.ordered,
       chunksize,
-      buffersize: options?.buffersize ?? 2 * dispatch.size * this.#concurrency * chunksize,
+      buffersize: options?.buffersize ?? 2 * slots * chunksize,
+      slots,
       eager: rules.eager ?? false,
       total: source.size,
       onProgress: follower.onProgress,
     })
+    const results = new Results(imap, rules.eager === true)
+    const handle = new WeakRef(results)
     if (signal?.aborted === true) imap.fail(reasonOf(signal))
     else if (rules.eager === true) imap.begin()
-    return new Results(imap, rules.eager === true)
+    return results
   }
 
   /**

@@ -3,12 +3,13 @@
  * and settle it through the dispatch; wait.ts and as-completed.ts look at it from inside. It starts nothing,
  * and is never an unhandled rejection by itself: the promise behind it is made when somebody asks for it.
  */
+import { callUser } from '../core/callbacks.ts'
 import { rejectWithCallers } from '../core/callers.ts'
 import { callersContext } from '../core/context.ts'
-import { CancelledError, TimeoutError } from '../core/errors.ts'
+import { CancelledError } from '../core/errors.ts'
 import { checkFunction } from '../core/options.ts'
 import { checkWaitOptions, waitFor, type WaitOptions } from '../core/waiting.ts'
-import { call } from './async-result.ts'
+import { tooLate } from './async-result.ts'
 import type { Dispatch } from './dispatch.ts'
 import type { Task } from './task.ts'
 
@@ -86,7 +87,7 @@ export class Future<T> implements PromiseLike<T> {
    */
   async result(options?: WaitOptions): Promise<T> {
     checkWaitOptions(options)
-    return waitFor(this.#asPromise(), options, tooLate(options), this.done())
+    return waitFor(this.#asPromise(), options, tooLate('the future was not done', options), this.done())
   }
 
   /**
@@ -102,7 +103,7 @@ export class Future<T> implements PromiseLike<T> {
         return error
       },
     )
-    return waitFor(thrown, options, tooLate(options), this.done())
+    return waitFor(thrown, options, tooLate('the future was not done', options), this.done())
   }
 
   /**
@@ -136,9 +137,9 @@ export class Future<T> implements PromiseLike<T> {
    */
   addDoneCallback(fn: (future: Future<T>) => void): void {
     checkFunction(fn, 'the callback')
-    if (this.done()) return call(fn, this)
+    if (this.done()) return callUser(fn, this)
     const inContext = callersContext()
-    this.#watch(() => inContext(() => call(fn, this)))
+    this.#watch(() => inContext(() => callUser(fn, this)))
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- a Future is a PromiseLike by contract
@@ -204,10 +205,4 @@ export function cancellation(message: string): CancelledError {
 
 function isCancellation(error: unknown): boolean {
   return error instanceof CancelledError && cancellations.has(error)
-}
-
-function tooLate(options: WaitOptions | undefined): () => never {
-  return () => {
-    throw new TimeoutError(`the future was not done within ${options?.timeout} ms; its task goes on`)
-  }
 }

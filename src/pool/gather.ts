@@ -2,7 +2,7 @@
  * The results of one map, put together by place. The first error rejects the whole map at once and drops what
  * has not begun of it. (Python waits until every other chunk has run before it says so.)
  */
-import { call } from './async-result.ts'
+import { callUser } from '../core/callbacks.ts'
 import type { Image } from './images.ts'
 import { Task, type Arguments, type TaskOptions } from './task.ts'
 
@@ -58,7 +58,7 @@ export class Gather {
     for (let i = 0; i < values.length && !this.over; i++) {
       this.#values[offset + i] = values[i]
       this.#done++
-      if (this.#onProgress !== undefined) call(this.#onProgress, this.#done, total)
+      if (this.#onProgress !== undefined) callUser(this.#onProgress, this.#done, total)
     }
     if (this.#done === total && !this.over) this.#finish()
   }

@@ -33,12 +33,12 @@ export class Results<R> implements ImapIterator<R> {
   /** `eager` work has begun, and goes on where its iterator is never used. */
   constructor(work: Work<R>, eager: boolean) {
     this.#work = work
-    if (!eager) this.#register()
+    if (!eager) this.watch()
   }
 
   async next(options?: WaitOptions): Promise<IteratorResult<R, undefined>> {
     checkWaitOptions(options)
-    this.#register()
+    this.watch()
     return this.#work.next(options, this)
   }
 
@@ -55,7 +55,8 @@ export class Results<R> implements ImapIterator<R> {
     return this
   }
 
-  #register(): void {
+  /** From now on the work is left when this is collected. */
+  watch(): void {
     if (this.#registered) return
     this.#registered = true
     forgotten.register(this, this.#work)

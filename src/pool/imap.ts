@@ -8,10 +8,10 @@
  * signal, the submit's signal, the end of the pool), the input (leave() does not wait for it).
  */
 import { reasonOf } from '../core/abort.ts'
+import { callUser } from '../core/callbacks.ts'
 import { rejectWithCallers } from '../core/callers.ts'
 import { CancelledError, TimeoutError } from '../core/errors.ts'
 import { startTimer, type WaitOptions } from '../core/waiting.ts'
-import { call } from './async-result.ts'
 import { Mixed } from './call.ts'
 import type { Step } from './inputs.ts'
 
@@ -41,6 +41,8 @@ export interface ImapRules {
   readonly ordered: boolean
   readonly chunksize: number
   readonly buffersize: number
+  /** So many chunks may run at the same time. */
+  readonly slots: number
   /** It ends at the first error, and what runs then goes on. */
   readonly eager: boolean
   readonly total: number | undefined
@@ -78,6 +80,8 @@ export class Imap<T, R> {
   /** So many items may have been taken by now. */
   #granted = 0
   #pulling = false
+  /** See #soon. */
+  #turning = false
   /** Nothing more comes from the input; what it threw comes last. */
   #ended = false
   #done = false
@@ -225,8 +229,7 @@ export class Imap<T, R> {
   }
 
   #await(step: Promise<Step<T>>): void {
-    // The input may wait for a result itself: what was taken is not kept back for a full chunk.
-    if (this.#tasks.size === 0) this.#submit()
+    if (this.#part.length > 0) this.#soon()
     const then = (): void => {
       this.#pulling = false
       this.#pull()
@@ -304,11 +307,27 @@ export class Imap<T, R> {
       const values = (mixed ? outcome.values : outcome) as unknown[]
       const value = good ? values[i] : mixed ? failures.get(i) : outcome
       this.#outcomes.set(place, { succeeded: good, value })
-      if (this.#rules.onProgress !== undefined) call(this.#rules.onProgress, this.#arrived, this.#rules.total)
+      if (this.#rules.onProgress !== undefined)
+        callUser(this.#rules.onProgress, this.#arrived, this.#rules.total)
     }
     this.#serve()
-    if (this.#draining) this.#grant()
+    if (this.#draining || this.#part.length > 0) this.#soon()
     this.#checkDone()
+  }
+
+  /**
+   * In the next turn of the event loop. An input that has not answered by then is slow, and may wait for a
+   * result itself: what was taken is not kept back for a full chunk while a worker could have it. A window of
+   * items that cannot travel is done at once: the next one must not keep the loop from turning.
+   */
+  #soon(): void {
+    if (this.#turning) return
+    this.#turning = true
+    setImmediate(() => {
+      this.#turning = false
+      if (this.#tasks.size < this.#rules.slots) this.#submit()
+      if (this.#draining) this.#grant()
+    })
   }
 
   #checkDone(): void {

@@ -17,11 +17,11 @@ export function collect<T>(items: Inputs<T>, halted: AbortSignal): readonly T[] 
   return isSync(items) ? Array.from(items) : drain(items, halted)
 }
 
-/** TypeError where `items` is no iterable of either kind. */
+/** Read as `for await` reads it: asynchronous wherever it can be. TypeError where `items` is no iterable. */
 export function isSync<T>(items: Inputs<T>, what = 'items'): items is Iterable<T> {
   if (items !== null && items !== undefined) {
-    if (Symbol.iterator in Object(items)) return true
     if (Symbol.asyncIterator in Object(items)) return false
+    if (Symbol.iterator in Object(items)) return true
   }
   throw new TypeError(
     `${what} must be an iterable or an async iterable; an object of items is none: use Object.values()`,
@@ -29,24 +29,25 @@ export function isSync<T>(items: Inputs<T>, what = 'items'): items is Iterable<T
 }
 
 /** Ends early, and closes the input, where the map does: an input that never answers must not hold it up. */
-async function drain<T>(items: AsyncIterable<T>, halted: AbortSignal): Promise<readonly T[]> {
-  const all: T[] = []
-  const source = new Source(items)
-  const halt = new Promise<never>((_, reject) => {
-    halted.addEventListener('abort', () => reject(halted.reason as Error), { once: true })
-  })
-  halt.catch(() => {})
-  try {
-    for (;;) {
-      const step = await Promise.race([source.next(), halt])
-      // An input whose steps are always there would win every race.
-      if (halted.aborted) throw halted.reason
-      if (step.done === true) return all
-      all.push(step.value)
+function drain<T>(items: AsyncIterable<T>, halted: AbortSignal): Promise<readonly T[]> {
+  return new Promise((resolve, reject) => {
+    const source = new Source(items)
+    const halt = (): void => {
+      source.close()
+      reject(halted.reason)
     }
-  } catch (error) {
-    if (halted.aborted) source.close()
-    throw error
+    if (halted.aborted) return halt()
+    halted.addEventListener('abort', halt, { once: true })
+    takeAll(source).then(resolve, reject)
+  })
+}
+
+async function takeAll<T>(source: Source<T>): Promise<readonly T[]> {
+  const all: T[] = []
+  for (;;) {
+    const step = await source.next()
+    if (source.over) return all
+    all.push((step as IteratorYieldResult<T>).value)
   }
 }
 
@@ -61,7 +62,10 @@ export class Source<T> {
   readonly #sync: boolean
   readonly #inContext = callersContext()
   #iterator: Iterator<T> | AsyncIterator<T> | undefined
-  #over = false
+  /** It has ended, or nothing more is wanted of it. */
+  over = false
+  /** Its own code runs. */
+  #stepping = false
 
   /** @throws {TypeError} where `items` cannot be iterated. */
   constructor(items: Inputs<T>) {
@@ -73,9 +77,8 @@ export class Source<T> {
   /** The next step; of an asynchronous input the promise of it. What the input throws ends it. */
   next(): Step<T> | Promise<Step<T>> {
     try {
-      const step = this.#inContext(this.#step)
-      if (this.#sync) return this.#checked(step as Step<T>)
-      return Promise.resolve(step as Promise<Step<T>>).then(
+      if (this.#sync) return this.#nextSync()
+      return Promise.resolve(this.#inContext(this.#step) as Promise<Step<T>>).then(
         (answer) => this.#checked(answer),
         (error: unknown) => this.#fail(error),
       )
@@ -86,8 +89,24 @@ export class Source<T> {
 
   /** Tells an input that has not ended that no more is needed; does not wait for its answer. */
   close(): void {
-    if (this.#over) return
-    this.#over = true
+    if (this.over) return
+    this.over = true
+    // A generator that runs cannot be closed: it is once it has answered.
+    if (!this.#stepping) this.#leave()
+  }
+
+  #nextSync(): Step<T> {
+    this.#stepping = true
+    try {
+      const step = this.#checked(this.#inContext(this.#step) as Step<T>)
+      if (this.over && step.done !== true) this.#leave()
+      return step
+    } finally {
+      this.#stepping = false
+    }
+  }
+
+  #leave(): void {
     try {
       const ended = this.#inContext((): unknown => this.#open().return?.())
       if (!this.#sync) void Promise.resolve(ended).catch(() => {})
@@ -110,12 +129,12 @@ export class Source<T> {
   #checked(step: Step<T>): Step<T> {
     if (Object(step) !== step)
       return this.#fail(new TypeError(`the iterator of items answered a ${typeof step}, not { done, value }`))
-    if (step.done === true) this.#over = true
+    if (step.done === true) this.over = true
     return step
   }
 
   #fail(error: unknown): never {
-    this.#over = true
+    this.over = true
     throw error
   }
 }

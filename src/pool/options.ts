@@ -51,7 +51,7 @@ export interface MapOptions extends TaskOptions {
 export interface ImapOptions extends MapOptions {
   /**
    * Items taken from the input ahead of the consumer: bounds memory, and is the back-pressure. Default 2 ×
-   * workers × chunksize, and as many times the pool's concurrency.
+   * workers × concurrency × chunksize.
    */
   buffersize?: number | undefined
 }

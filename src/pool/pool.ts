@@ -156,7 +156,8 @@ export class Pool {
 
   /**
    * Calls `fn(item)` for every item and hands out the results one by one, in the order of the items, as they
-   * are asked for: an endless input works in constant memory. An item that threw is thrown by its own
+   * are asked for: an endless input works in constant memory, as at most `buffersize` items are taken ahead:
+   * 2 × workers × concurrency × chunksize where it is left out. An item that threw is thrown by its own
    * next(), and the next one goes on; a `for await` ends there. Leaving the loop stops the work and closes
    * the input. A pool that is closed goes on for the iterators it gave out; join() does the rest of their
    * work without waiting to be asked. Python: `Pool.imap`, which takes the whole input at once.

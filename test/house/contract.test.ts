@@ -37,6 +37,8 @@ import {
 import type {
   AsyncResult,
   CallbackOptions,
+  ImapIterator,
+  ImapOptions,
   MapOptions,
   PoolOptions,
   PoolStatistics,
@@ -104,6 +106,34 @@ export const uses = {
     // @ts-expect-error no such option
     new Pool(2, { threads: true })
   },
+  async imap(pool: Pool) {
+    exactly<ImapIterator<string>>()(pool.imap((x) => x.toFixed(exactly<number>()(x) ?? 1), numbers))
+    exactly<ImapIterator<number>>()(pool.imap(async (x) => x, stream(), { chunksize: 2, buffersize: 8 }))
+    exactly<ImapIterator<number>>()(pool.imapUnordered((x) => x, new Set(numbers)))
+    const options: ImapOptions = {
+      buffersize: 8,
+      progress: 'rows',
+      onProgress: (_done, total) => exactly<number | undefined>()(total),
+    }
+    const iterator = pool.imapUnordered((x) => String(x), numbers, options)
+    const { signal } = new AbortController()
+    exactly<IteratorResult<string, undefined>>()(await iterator.next())
+    exactly<IteratorResult<string, undefined>>()(await iterator.next({ timeout: 1, signal }))
+    const step = await iterator.next()
+    if (step.done === true) exactly<undefined>()(step.value)
+    else exactly<string>()(step.value)
+    exactly<Promise<IteratorResult<string, undefined>>>()(iterator.return())
+    exactly<Promise<void>>()(iterator[Symbol.asyncDispose]())
+    for await (const value of iterator) exactly<string>()(value)
+    // @ts-expect-error a number is not iterable
+    pool.imap((x: number) => x, 5)
+    // @ts-expect-error the items are no strings
+    pool.imapUnordered((x: string) => x, numbers)
+    // @ts-expect-error no such option
+    pool.imap((x) => x, numbers, { window: 8 })
+    // @ts-expect-error no such wait
+    void iterator.next({ grace: 1 })
+  },
   async result(result: AsyncResult<number>) {
     exactly<Promise<number>>()(result.get({ timeout: 1 }))
     exactly<Promise<void>>()(result.wait())
@@ -147,6 +177,7 @@ export const uses = {
     exactly<Future<number>>()(executor.submit(() => 1))
     exactly<Future<string>>()(executor.submit((a: number, b: string) => `${a}${b}`, 1, 'x'))
     exactly<Future<number>>()(executor.submit(async (a: number) => a, 1))
+    exactly<ImapIterator<number>>()(executor.map((x) => x * x, numbers))
     const squares: AsyncIterableIterator<number> = executor.map((x) => x * x, numbers)
     for await (const value of executor.map((a, b) => `${a}${b.length}`, stream(), new Set(['x'])))
       exactly<string>()(value)

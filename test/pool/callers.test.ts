@@ -166,8 +166,16 @@ describe('what is left as it is', () => {
     assert.equal(reason.stack, stack)
   })
 
-  it('an error that was frozen, and what is none', async () => {
+  it('an error that is frozen, one whose stack is no text, and what is none', async () => {
     await using pool = new Pool(1)
+    const frozen = Object.freeze(new Error('no more rows'))
+    const { stack } = frozen
+    async function* rows(): AsyncGenerator<number> {
+      yield 0
+      throw frozen
+    }
+    assert.equal(await caught(() => pool.map(parse, rows())), frozen)
+    assert.equal(frozen.stack, stack)
     const thrown = await caught(() =>
       pool.apply(() => {
         throw 'text'

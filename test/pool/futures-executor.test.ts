@@ -285,6 +285,37 @@ describe('map', () => {
     assert.equal(gate.count('ran-'), 3)
   })
 
+  it('that nobody holds, after its work is done: its signal keeps nothing of it', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const controller = new AbortController()
+    const { signal } = controller
+    const inputs: WeakRef<object>[] = []
+    const drop = async (held: boolean): Promise<void> => {
+      await using executor = new ProcessPoolExecutor(1)
+      await (async () => {
+        const input = [1, 2, 3]
+        inputs.push(new WeakRef(input))
+        const iterator = executor.withOptions({ signal }).map(square, input)
+        if (held) await executor.shutdown()
+        return void iterator
+      })()
+    }
+    // One is gone before its work is done, the other after it.
+    await drop(false)
+    await drop(true)
+    for (let turn = 0; turn < 200 && inputs.some((input) => input.deref() !== undefined); turn++) {
+      // In this order: what was looked at lives until the end of the turn.
+      await new Promise((resolve) => setImmediate(resolve))
+      collect()
+    }
+    assert.deepEqual(
+      inputs.map((input) => input.deref()),
+      [undefined, undefined],
+    )
+    controller.abort()
+  })
+
   it('next() gives up after its timeout and loses nothing', async () => {
     await using executor = new ProcessPoolExecutor(1)
     const gate = new Gate()

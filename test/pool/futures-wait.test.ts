@@ -1,5 +1,6 @@
 /** wait() and asCompleted(): Python's test_wait and test_as_completed. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { describe, it } from 'node:test'
 import { TimeoutError } from 'plait'
 import {
@@ -174,6 +175,27 @@ describe('asCompleted', () => {
     const iterator = asCompleted(futures.toReversed())
     await wait(futures)
     assert.deepEqual(await rest(iterator), futures)
+  })
+
+  it('hands out many in time that grows with their number', () => {
+    // In a program of its own: the test runner's hooks would cost more than what is measured.
+    const program = `
+      import { asCompleted } from '${import.meta.resolve('#plait/pool/as-completed.js')}'
+      import { futureOf } from '${import.meta.resolve('#plait/pool/future.js')}'
+      const futures = Array.from({ length: 200_000 }, () => futureOf({}, (resolve) => void resolve(1)))
+      async function* each() { for (const future of futures) yield [future] }
+      const laps = []
+      for (const iterable of [each(), asCompleted(futures)]) {
+        const before = performance.now()
+        for await (const _ of iterable);
+        laps.push(performance.now() - before)
+      }
+      console.log(JSON.stringify(laps))`
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      encoding: 'utf8',
+    })
+    const [plain, ours] = JSON.parse(stdout) as [number, number]
+    assert.ok(ours < 20 * plain, `${ours} ms; ${plain} ms for a plain iteration`)
   })
 
   it('the timeout counts from the call: what is done comes first, then the error, then the end', async () => {

@@ -10,6 +10,7 @@ import {
   PoolTerminatedError,
   SerializationError,
   TimeoutError,
+  type ImapIterator,
 } from 'plait'
 import { Gate, hold, reach } from '../gate.js'
 import { checkLeaks } from '../leaks.js'
@@ -21,6 +22,14 @@ const double = (x: number): number => x * 2
 const oddThrows = (x: number): number => {
   if (x % 2 === 1) throw new RangeError(`odd ${x}`)
   return x
+}
+
+function* unsendable(): Generator<object> {
+  for (;;) yield new WeakMap()
+}
+
+async function* unsendableLater(): AsyncGenerator<object> {
+  for (;;) yield new WeakMap()
 }
 
 describe('the end of the pool', () => {
@@ -58,6 +67,17 @@ describe('the end of the pool', () => {
     await iterator.return?.()
     assert.equal(await waiting, true)
   })
+
+  for (const [kind, input] of Object.entries({ synchronous: unsendable, asynchronous: unsendableLater }))
+    it(`join() gives up after its timeout among items that cannot travel, ${kind}`, async () => {
+      const pool = new Pool(1)
+      const iterator = pool.imap((item: object) => item, input())
+      pool.close()
+      assert.equal(await pool.join({ timeout: 20 }), false)
+      await assert.rejects(iterator.next(), SerializationError)
+      await iterator.return()
+      assert.equal(await pool.join(), true)
+    })
 
   it('an iterator whose work is done holds up nobody', async () => {
     const pool = new Pool(1)
@@ -132,6 +152,36 @@ describe('a signal', () => {
     const late = pool.imap(double, new Counter(), { signal: abort.signal })
     await assert.rejects(late.next(), /enough/)
   })
+})
+
+describe('an input that runs when the iteration ends is closed', () => {
+  const ends = {
+    'by a signal': (_pool: Pool, controller: AbortController) => controller.abort(),
+    'with the pool': (pool: Pool) => pool.terminate(),
+    'by its consumer': (_pool: Pool, _: AbortController, iterator: ImapIterator<number>) =>
+      void iterator.return(),
+  }
+  for (const [how, end] of Object.entries(ends))
+    it(how, async () => {
+      await using pool = new Pool(1)
+      const controller = new AbortController()
+      const seen: string[] = []
+      function* input(): Generator<number> {
+        try {
+          yield 1
+          end(pool, controller, iterator)
+          seen.push('ended')
+          yield 2
+          seen.push('asked for more')
+        } finally {
+          seen.push('closed')
+        }
+      }
+      const iterator = pool.imap(double, input(), { signal: controller.signal })
+      await iterator.next().catch(() => {})
+      assert.deepEqual(seen, ['ended', 'closed'])
+      assert.equal((await iterator.next()).done, true)
+    })
 })
 
 it('an iterator that nobody holds any more closes its input', async () => {

@@ -272,3 +272,67 @@ describe('next()', () => {
     assert.deepEqual(seen, [0, 1, 2, 3, 4])
   })
 })
+
+describe('chunks of an asynchronous input', () => {
+  it('are whole where it answers at once', async () => {
+    await using pool = new Pool(2)
+    const taskOf = (): number => currentTask()!.id
+    const tasks = await rest(pool.imap(taskOf, asynchronous(new Counter(10)), { chunksize: 4 }))
+    const [first = 0] = tasks
+    assert.deepEqual(
+      tasks.map((id) => id - first),
+      [0, 0, 0, 0, 1, 1, 1, 1, 2, 2],
+    )
+  })
+
+  it('are sent in part once the work before them is done', async () => {
+    await using pool = new Pool(1)
+    const fourth = signal()
+    async function* feedback(): AsyncGenerator<number> {
+      yield* [1, 2, 3, 4]
+      await fourth.promise
+      yield 5
+    }
+    const seen: number[] = []
+    for await (const value of pool.imap(double, feedback(), { chunksize: 2 })) {
+      seen.push(value)
+      if (value === 8) fourth.resolve()
+    }
+    assert.deepEqual(seen, [2, 4, 6, 8, 10])
+  })
+
+  it('are sent in part beside a worker that is free', async () => {
+    await using pool = new Pool(2)
+    const gate = new Gate()
+    const { folder } = gate
+    async function* slow(): AsyncGenerator<number> {
+      for (const n of [0, 1]) {
+        yield n
+        await gate.reached(`begun-${n}`)
+      }
+    }
+    const begin = (n: number): number => {
+      reach(folder, `begun-${n}`)
+      if (n === 0) hold(folder, 'go')
+      return n
+    }
+    const all = rest(pool.imap(begin, slow(), { chunksize: 3 }))
+    await gate.reached('begun-1')
+    gate.open('go')
+    assert.deepEqual(await all, [0, 1])
+  })
+})
+
+it('an input that can be read both ways is read as for await reads it', async () => {
+  await using pool = new Pool(1)
+  const both = {
+    *[Symbol.iterator]() {
+      yield 1
+    },
+    async *[Symbol.asyncIterator]() {
+      yield 2
+    },
+  }
+  assert.deepEqual(await rest(pool.imap(double, both)), [4])
+  assert.deepEqual(await pool.map(double, both), [4])
+})

@@ -298,6 +298,11 @@ describe('AsyncResult', () => {
       { callback: () => calls.push('never'), errorCallback: (error) => calls.push((error as Error).name) },
     )
     await failed.wait()
+    const unsendable = [1, 2, new WeakMap()]
+    const errorCallback = (): unknown => calls.push('told of what was thrown')
+    const options = { chunksize: 1, errorCallback }
+    assert.throws(() => pool.mapAsync((x: unknown) => x, unsendable, options), SerializationError)
+    assert.throws(() => pool.applyAsync((x: unknown) => x, [unsendable], options), SerializationError)
     const empty = pool.mapAsync((x: number) => x, [], { callback: (all) => calls.push(all) })
     assert.deepEqual(await empty.get(), [])
     assert.deepEqual(calls, [2, false, 'RangeError', []])
