@@ -131,3 +131,11 @@ function share(promise: PromiseLike<unknown>): void {
 export function startTimer(ms: number | undefined, fn: () => void): NodeJS.Timeout | undefined {
   return ms === undefined || ms > longestTimer ? undefined : setTimeout(fn, ms)
 }
+
+/**
+ * A timer that first lets in what has arrived: where this process was busy past the time, what it missed
+ * meanwhile may have come in time.
+ */
+export function startLateTimer(ms: number | undefined, fn: () => void): NodeJS.Timeout | undefined {
+  return startTimer(ms, () => setImmediate(fn))
+}

@@ -238,6 +238,10 @@ export class Dispatch implements Host {
     )
   }
 
+  freed(worker: PoolWorker): void {
+    this.#feed(worker)
+  }
+
   returned(tasks: readonly Task[]): void {
     if (this.#returning.length === 0 && tasks.length > 0) process.nextTick(this.#takeBack)
     this.#returning.push(...tasks)

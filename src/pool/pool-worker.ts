@@ -6,7 +6,7 @@
 import { ownFile } from '../core/bundle.ts'
 import { maxCredit, maxHeldBytes } from '../core/limits.ts'
 import { log } from '../core/log.ts'
-import { startTimer } from '../core/waiting.ts'
+import { startLateTimer } from '../core/waiting.ts'
 import { encode } from '../codec/encode.ts'
 import { homeId } from '../closure/tracker.ts'
 import type { Payload } from '../closure/capture.ts'
@@ -32,6 +32,8 @@ export interface Host {
   ended(worker: PoolWorker, task: Task, succeeded: boolean, outcome: unknown): void
   /** `task` has run for as long as it may; it still runs. */
   expired(task: Task): void
+  /** It may have work again. */
+  freed(worker: PoolWorker): void
   /** Held and never begun, in the order sent. */
   returned(tasks: readonly Task[]): void
   /** The process is gone: `lost` had begun there and not ended. */
@@ -63,6 +65,11 @@ let role: string | undefined
  */
 const creditTime = 4_000
 
+/** Milliseconds for which a worker may have work and not begin it, before others do it. */
+const doubtAfter = 50
+/** Milliseconds from then on after which it is given up; no longer than a start may take. */
+const aliveWithin = 10_000
+
 export class PoolWorker {
   readonly name: string
   state: 'starting' | 'ready' | 'leaving' | 'dead' = 'starting'
@@ -86,7 +93,9 @@ export class PoolWorker {
   /** Of its start, then of its end. */
   #timer: NodeJS.Timeout | undefined
   /** Since when it was seen to have work and not to begin it. */
-  #stuckSince: number | undefined
+  #standsSince: number | undefined
+  /** It is given nothing until it shows that it lives. */
+  #stuck = false
 
   constructor(options: PoolWorkerOptions, host: Host) {
     this.name = options.name
@@ -110,7 +119,10 @@ export class PoolWorker {
               writer,
             ),
         },
-        (kind, bytes, start, end) => this.#receive(kind, bytes, start, end),
+        (kind, bytes, start, end) => {
+          if (this.#stuck) this.#wake()
+          this.#receive(kind, bytes, start, end)
+        },
       )
     } catch (error) {
       ledger.close()
@@ -138,7 +150,7 @@ export class PoolWorker {
   }
 
   get idle(): boolean {
-    return this.state === 'ready' && this.holdings.size === 0
+    return this.state === 'ready' && this.holdings.size === 0 && !this.#stuck
   }
 
   /** True where it has had as many tasks as it may have, and all have ended. */
@@ -149,7 +161,7 @@ export class PoolWorker {
   /** May it be given `task` now? An idle worker takes anything; a busy one a little that is surely short. */
   accepts(task: Task): boolean {
     const { size, ended, bytes, expected, recalling } = this.holdings
-    if (this.state !== 'ready' || ended + size >= this.#options.maxTasks) return false
+    if (this.state !== 'ready' || this.#stuck || ended + size >= this.#options.maxTasks) return false
     const running = this.#options.concurrency
     if (size === 0) return true
     if (recalling || (task.flags & is.ANNOUNCE) !== 0) return size < running
@@ -166,7 +178,7 @@ export class PoolWorker {
       this.#images.add(image)
       image.holders.add(this)
     }
-    if (this.holdings.size === 0) this.#stuckSince = undefined
+    if (this.holdings.size === 0) this.#standsSince = undefined
     this.holdings.add(task)
     this.#orders.task(task)
   }
@@ -194,7 +206,7 @@ export class PoolWorker {
 
   /** Not for what has not begun, and not for what has ended: others may be running there. */
   #killLater(task: Task): void {
-    task.timer = later(task.options?.grace ?? defaultGrace, () => {
+    task.timer = startLateTimer(task.options?.grace ?? defaultGrace, () => {
       if (this.state === 'dead') return
       this.#readLedger()
       if (!this.holdings.has(task)) return
@@ -206,29 +218,45 @@ export class PoolWorker {
   /**
    * Looks after a busy worker. True where it has been at one task since the last look. Then the results
    * before it, not flushed yet, are taken in, and what has not begun is taken back where its priority is
-   * `below` that: others could do it, or should go first. One that does not begin its work at all is as good as dead: stopped by a signal, or its event loop
-   * is held by what an earlier task left behind.
+   * `below` that: others could do it, or should go first.
    */
   inspect(below: number): boolean {
     if (this.state === 'dead') return false
     if (!this.holdings.ledger.standing()) {
-      this.#stuckSince = undefined
+      this.#standsSince = undefined
       return false
     }
     this.#readLedger()
-    if (this.loaded) this.#host.returned(this.holdings.takeBack(below))
-    if (this.holdings.waiting) this.#stuck()
-    else this.#stuckSince = undefined
+    this.#host.returned(this.holdings.takeBack(below))
+    if (this.holdings.waiting) this.#doubt()
+    else this.#standsSince = undefined
     return true
   }
 
-  /** Given up after as long as a start may take; what it holds is taken back first, should it wake up now. */
-  #stuck(): void {
+  /**
+   * It has work and does not begin: stopped by a signal, or its event loop is held by what an earlier task
+   * left behind. Others do its work, and it is killed unless it shows in time that it lives.
+   */
+  #doubt(): void {
     const now = performance.now()
-    this.#stuckSince ??= now
-    if (now - this.#stuckSince <= this.#options.startTimeout) return
+    this.#standsSince ??= now
+    if (now - this.#standsSince < doubtAfter || this.#stuck) return
+    const limit = Math.min(this.#options.startTimeout, aliveWithin)
+    this.#stuck = true
+    this.#limit(limit, () => {
+      if (!this.#stuck || this.state === 'dead') return
+      this.#host.returned(this.holdings.takeBack(Infinity))
+      this.kill(`it did not begin a task for ${limit} ms`)
+    })
     this.#host.returned(this.holdings.takeBack(Infinity))
-    this.kill(`it did not begin a task for ${Math.round(now - this.#stuckSince)} ms`)
+  }
+
+  #wake(): void {
+    this.#stuck = false
+    this.#standsSince = undefined
+    if (this.state !== 'ready') return
+    clearTimeout(this.#timer)
+    this.#host.freed(this)
   }
 
   /** In a long turn: takes in what it says, to listen later, and looks how far it is. */
@@ -267,7 +295,7 @@ export class PoolWorker {
 
   #limit(ms: number, fn: () => void): void {
     clearTimeout(this.#timer)
-    this.#timer = later(ms, fn)?.unref()
+    this.#timer = startLateTimer(ms, fn)?.unref()
   }
 
   terminate(): void {
@@ -340,7 +368,7 @@ export class PoolWorker {
     const task = this.holdings.get(seq)
     if (task === undefined || task.settled) return
     clearTimeout(task.timer)
-    task.timer = later(task.options?.timeout, () => {
+    task.timer = startLateTimer(task.options?.timeout, () => {
       if (this.holdings.has(task)) this.#host.expired(task)
     })
   }
@@ -361,12 +389,4 @@ export class PoolWorker {
     this.#host.returned(unbegun)
     this.#host.died(this, exit, lost)
   }
-}
-
-/**
- * A timer that first lets in what has arrived: where this process was busy past the time, what it missed
- * meanwhile may have come in time.
- */
-function later(ms: number | undefined, fn: () => void): NodeJS.Timeout | undefined {
-  return startTimer(ms, () => setImmediate(fn))
 }

@@ -207,7 +207,7 @@ export const failures: readonly Failure[] = [
     cells: { ...runningOnly('it has ended'), 'on its way': value },
     before: value,
     next: elsewhere,
-    rest: 'the worker is killed when it has not begun a task for `startTimeout`, and replaced',
+    rest: 'others do its work; it is killed when it shows no life for 10 s, and replaced',
     restarts: 1,
   },
   {

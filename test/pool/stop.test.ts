@@ -263,3 +263,50 @@ describe('a task that cleans up after its abort, in a pool that is closed,', () 
       assert.equal(gate.count('cleaned'), 1)
     })
 })
+
+describe('a worker that is held by what a task left behind', () => {
+  const leavesALoop = (dir: string): void => {
+    setImmediate(() => {
+      reach(dir, 'looping')
+      hold(dir, 'end of the loop')
+    })
+  }
+
+  it('gets no more work: others do what it held', async () => {
+    await using pool = new Pool(2)
+    const gate = new Gate()
+    const { folder } = gate
+    await pool.apply(leavesALoop, [folder])
+    await gate.reached('looping')
+    const calls = Array.from({ length: 20 }, (_, i) => pool.apply((x: number) => x, [i], { timeout: 60_000 }))
+    assert.deepEqual(await Promise.all(calls), Array.from(calls.keys()))
+    assert.equal(pool.statistics().restarts, 0)
+    gate.open('end of the loop')
+  })
+
+  it('gets work again when it shows that it lives', async () => {
+    await using pool = new Pool(1)
+    const gate = new Gate()
+    const { folder } = gate
+    await pool.apply(leavesALoop, [folder])
+    await gate.reached('looping')
+    const call = pool.apply(() => 'done')
+    // Taken back: the worker holds nothing, though there is work.
+    const isBusy = (): boolean => pool.statistics().workers[0]?.state === 'busy'
+    while (isBusy()) await new Promise((resolve) => setTimeout(resolve, 5))
+    assert.equal(pool.statistics().queued, 1)
+    gate.open('end of the loop')
+    assert.equal(await call, 'done')
+    assert.equal(pool.statistics().restarts, 0)
+  })
+
+  it('is killed when it shows no life for long', async () => {
+    await using pool = new Pool(1, { startTimeout: 2000 })
+    const gate = new Gate()
+    const { folder } = gate
+    const pid = await pool.apply(() => process.pid)
+    await pool.apply(leavesALoop, [folder])
+    await gate.reached('looping')
+    assert.notEqual(await pool.apply(() => process.pid, [], { timeout: 60_000 }), pid)
+  })
+})
