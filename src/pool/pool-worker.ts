@@ -206,8 +206,8 @@ export class PoolWorker {
   /**
    * Looks after a busy worker. True where it has been at one task since the last look. Then the results
    * before it, not flushed yet, are taken in, and what has not begun is taken back where its priority is
-   * `below` that: others could do it, or should go first. One that does not begin its work at all is as good as dead: stopped by a signal, or its event loop
-   * is held by what an earlier task left behind.
+   * `below` that: others could do it, or should go first. One that does not begin its work at all is as good
+   * as dead: stopped by a signal, or its event loop is held by what an earlier task left behind.
    */
   inspect(below: number): boolean {
     if (this.state === 'dead') return false
