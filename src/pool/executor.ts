@@ -4,7 +4,7 @@
  * documentation mostly: what becomes of a call is decided in face.ts and below.
  */
 import { checkBoolean, checkFunction, checkOptions } from '../core/options.ts'
-import type { Face } from './face.ts'
+import type { CallKind, Face } from './face.ts'
 import { cancellation, futureOf, type Future } from './future.ts'
 import type { ImapIterator } from './imap-iterator.ts'
 import { isSync, type Inputs } from './inputs.ts'
@@ -83,6 +83,8 @@ export abstract class Executor {
   }
 }
 
+const submit: CallKind = { method: 'submit', flag: REVOCABLE, promise: false }
+
 /** An executor over a face, or a view of one. */
 export class FaceExecutor extends Executor {
   readonly #face: Face
@@ -97,7 +99,7 @@ export class FaceExecutor extends Executor {
   submit<A extends readonly unknown[] | [], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>> {
     const face = this.#face
     return futureOf(face.dispatch, (resolve, reject) =>
-      face.call('submit', fn, args, this.#options, resolve, reject, REVOCABLE),
+      face.call(submit, fn, args, this.#options, resolve, reject),
     )
   }
 

@@ -12,20 +12,27 @@ import { capture, prewarm } from '../closure/capture.ts'
 import { ownedVariables } from '../closure/initializer.ts'
 import { defaultChunksize } from './chunk.ts'
 import { Dispatch } from './dispatch.ts'
-import { Gather } from './gather.ts'
+import { Gather, type Settle } from './gather.ts'
 import { Imap, type Cancel, type ChunkDone, type ImapHost } from './imap.ts'
 import { Results, type ImapIterator } from './imap-iterator.ts'
 import type { Image } from './images.ts'
 import { collect, Source, type Inputs } from './inputs.ts'
 import { Intake } from './intake.ts'
 import { checkTaskOptions, type CheckedPoolOptions, type ImapOptions, type MapOptions } from './options.ts'
-import { follow, type Follower } from './progress.ts'
+import { follow } from './progress.ts'
 import { ANNOUNCE, CHUNK, EACH, REVOCABLE, STAR } from './protocol.ts'
 import { CallTask, PromiseTask, type Arguments, type Task, type TaskOptions } from './task.ts'
 
 export type AnyFunction = (...args: never[]) => unknown
-/** The ends of what a map resolves. */
-export type Settle = { resolve: (value: never) => void; reject: (error: unknown) => void }
+
+/** A method that makes one task. */
+export interface CallKind {
+  readonly method: string
+  /** REVOCABLE where the caller may revoke the task. */
+  readonly flag: number
+  /** `resolve` and `reject` are the ends of a promise: its errors tell who waits. */
+  readonly promise: boolean
+}
 
 /** How a face reads its items. */
 export interface ItemRules {
@@ -76,31 +83,43 @@ export class Face {
     prewarm()
   }
 
-  /**
-   * One task for `fn(...args)`; with REVOCABLE as flag the caller may revoke it. Undefined where it was
-   * aborted before it began. `Outcome` is PromiseTask where `resolve` and `reject` are a promise's own.
-   */
+  /** One task for `fn(...args)`. Undefined where it was aborted before it began. */
   call(
-    method: string,
+    kind: CallKind,
     fn: AnyFunction,
     args: readonly unknown[],
     options: TaskOptions | undefined,
     resolve: (value: never) => void,
     reject: (error: unknown) => void,
-    flag = 0,
-    Outcome: typeof CallTask = CallTask,
   ): Task | undefined {
     this.#checkOpen()
     if (!Array.isArray(args)) checkArray(args, 'args')
     if (options !== undefined) checkTaskOptions(options)
-    const image = this.#image(method, fn)
-    const encoded = this.#intake.encode(method, args, image.payload)
-    if (options?.signal?.aborted === true) {
-      reject(reasonOf(options.signal))
+    const image = this.#image(kind.method, fn)
+    const encoded = this.#intake.encode(kind.method, args, image.payload)
+    const signal = options?.signal
+    if (signal?.aborted === true) {
+      reject(reasonOf(signal))
       return undefined
     }
-    const flags = flag | (options?.timeout === undefined ? 0 : ANNOUNCE)
-    return this.#submit(Outcome, image, encoded, flags, options, resolve, reject)
+    const flags = kind.flag | (options?.timeout === undefined ? 0 : ANNOUNCE)
+    let task: Task
+    if (signal === undefined) {
+      const TaskOfKind = kind.promise ? PromiseTask : CallTask
+      task = new TaskOfKind(image, encoded, flags, options, this.#retries, resolve, reject)
+    } else {
+      const stopListening = onAbort(signal, (reason) => this.dispatch.cancel(task, reason))
+      const settle =
+        <V>(done: (value: V) => void) =>
+        (value: V) => {
+          stopListening()
+          done(value)
+        }
+      const fail = kind.promise ? (error: unknown) => rejectWithCallers(resolve, reject, error) : reject
+      task = new CallTask(image, encoded, flags, options, this.#retries, settle(resolve), settle(fail))
+    }
+    this.dispatch.submit(task)
+    return task
   }
 
   /** All items, gathered, as tasks; resolves to all values, in order. */
@@ -110,63 +129,28 @@ export class Face {
     items: Inputs<T>,
     options: MapOptions | undefined,
     rules: ItemRules,
-    { resolve, reject }: Settle,
+    settle: Settle,
   ): void {
     this.#checkOpen()
     checkTaskOptions(options)
     const image = this.#image(method, fn)
     const signal = options?.signal
-    if (signal?.aborted === true) return reject(reasonOf(signal))
+    if (signal?.aborted === true) return settle.reject(reasonOf(signal))
 
-    let gather: Gather | undefined
-    let follower: Follower | undefined
-    const halt = new AbortController()
-    const { dispatch } = this
-    let finished = false
-    const finish =
-      <V>(settle: (value: V) => void) =>
-      (value: V): void => {
-        if (finished) return
-        finished = true
-        follower?.end()
-        stopListening?.()
-        expected()
-        release()
-        dispatch.images.release(image)
-        settle(value)
-      }
-    const fail = (error: unknown): void => (gather === undefined ? halt.abort(error) : gather.fail(error))
-    const stopListening = signal && onAbort(signal, fail)
     const what = `${this.#intake.nameOf(method)}(${image.name})`
-    const expected = dispatch.expect(what, { halt: fail })
-    const release = dispatch.stayAlive()
-    dispatch.images.retain(image)
-
+    const gather = new Gather(this.dispatch, image, what, signal, settle)
     const spread = (all: readonly T[]): void => {
-      if (halt.signal.aborted) return finish(reject)(halt.signal.reason as never)
-      follower = follow(options, all.length)
-      follower.start()
-      gather = new Gather(
-        all.length,
-        dispatch,
-        follower.onProgress,
-        finish(resolve as (v: unknown) => void),
-        finish(reject),
-      )
+      if (gather.over) return
+      gather.begin(all.length, follow(options, all.length))
       this.#spread(method, gather, image, all, options ?? {}, rules)
     }
     try {
-      const all = collect(items, halt.signal)
-      if (!(all instanceof Promise)) return spread(all)
-      all
-        .then(spread)
-        .catch((error: unknown) => (gather === undefined ? finish(reject)(error) : gather.fail(error)))
+      const all = collect(items, gather.halted)
+      if (all instanceof Promise) all.then(spread).catch((error: unknown) => gather.fail(error))
+      else spread(all)
     } catch (error) {
-      // At the call, so it is thrown and told to no one else. What had been submitted is dropped.
-      if (finished) return
-      finish(() => {})(error)
-      gather?.fail(error)
-      throw error
+      // At the call: what is thrown is told to no one else.
+      if (gather.drop(error)) throw error
     }
   }
 
@@ -307,41 +291,6 @@ export class Face {
       const args = this.#intake.encodeChunk(method, part, offset, image.payload)
       this.dispatch.submit(gather.chunk(image, args, flags, options, this.#retries, offset))
     }
-  }
-
-  #submit(
-    Outcome: typeof CallTask,
-    image: Image,
-    args: Arguments,
-    flags: number,
-    options: TaskOptions | undefined,
-    resolve: (value: never) => void,
-    reject: (error: unknown) => void,
-  ): Task {
-    const signal = options?.signal
-    if (signal === undefined) {
-      const task = new Outcome(image, args, flags, options, this.#retries, resolve, reject)
-      this.dispatch.submit(task)
-      return task
-    }
-    const stopListening = onAbort(signal, (reason) => this.dispatch.cancel(task, reason))
-    const settle =
-      <V>(done: (value: V) => void) =>
-      (value: V) => {
-        stopListening()
-        done(value)
-      }
-    const task: Task = new CallTask(
-      image,
-      args,
-      flags,
-      options,
-      this.#retries,
-      settle(resolve),
-      settle(Outcome === PromiseTask ? (error) => rejectWithCallers(resolve, reject, error) : reject),
-    )
-    this.dispatch.submit(task)
-    return task
   }
 
   #image(method: string, fn: AnyFunction): Image {

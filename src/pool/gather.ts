@@ -2,37 +2,58 @@
  * The results of one map, put together by place. The first error rejects the whole map at once and drops what
  * has not begun of it. (Python waits until every other chunk has run before it says so.)
  */
+import { onAbort } from '../core/abort.ts'
 import { callUser } from '../core/callbacks.ts'
+import type { Dispatch } from './dispatch.ts'
 import type { Image } from './images.ts'
+import type { Follower } from './progress.ts'
 import { Task, type Arguments, type TaskOptions } from './task.ts'
 
-/** What a map needs of its dispatch. */
-interface Canceller {
-  cancel(task: Task, reason: unknown): void
-}
+/** The ends of what a map resolves. */
+export type Settle = { resolve: (value: never) => void; reject: (error: unknown) => void }
 
+/** One map, from its call until it is settled; it hangs on the dispatch and on the signal only as long. */
 export class Gather {
-  readonly #values: unknown[]
+  readonly #dispatch: Dispatch
+  readonly #image: Image
+  readonly #settle: Settle
+  readonly #halt = new AbortController()
   readonly #tasks = new Set<Task>()
-  readonly #canceller: Canceller
-  readonly #onProgress: ((done: number, total: number) => void) | undefined
-  readonly #resolve: (values: unknown[]) => void
-  readonly #reject: (error: unknown) => void
+  /** What was taken at the call, and is given back at the end. */
+  readonly #releases: (() => void)[]
+  #follower: Follower | undefined
+  #values: unknown[] = []
   #done = 0
+  /** It is settled. */
   over = false
 
+  /** `what` is what messages call it. */
   constructor(
-    total: number,
-    canceller: Canceller,
-    onProgress: ((done: number, total: number) => void) | undefined,
-    resolve: (values: unknown[]) => void,
-    reject: (error: unknown) => void,
+    dispatch: Dispatch,
+    image: Image,
+    what: string,
+    signal: AbortSignal | undefined,
+    settle: Settle,
   ) {
+    this.#dispatch = dispatch
+    this.#image = image
+    this.#settle = settle
+    const halt = (error: unknown): void => this.fail(error)
+    this.#releases = [dispatch.expect(what, { halt }), dispatch.stayAlive()]
+    if (signal !== undefined) this.#releases.unshift(onAbort(signal, halt))
+    dispatch.images.retain(image)
+  }
+
+  /** Aborts where the map fails: nobody needs the rest of its input. */
+  get halted(): AbortSignal {
+    return this.#halt.signal
+  }
+
+  /** The items are there, `total` of them: their tasks follow. */
+  begin(total: number, follower: Follower): void {
+    this.#follower = follower
+    follower.start()
     this.#values = new Array<unknown>(total)
-    this.#canceller = canceller
-    this.#onProgress = onProgress
-    this.#resolve = resolve
-    this.#reject = reject
     if (total === 0) this.#finish()
   }
 
@@ -54,26 +75,42 @@ export class Gather {
     if (this.over) return
     this.#tasks.delete(task)
     const total = this.#values.length
+    const onProgress = this.#follower?.onProgress
     // onProgress may abort the map.
     for (let i = 0; i < values.length && !this.over; i++) {
       this.#values[offset + i] = values[i]
       this.#done++
-      if (this.#onProgress !== undefined) callUser(this.#onProgress, this.#done, total)
+      if (onProgress !== undefined) callUser(onProgress, this.#done, total)
     }
     if (this.#done === total && !this.over) this.#finish()
   }
 
+  /** What runs is stopped, what has not begun never does; the map rejects. */
   fail(error: unknown): void {
-    if (this.over) return
+    if (this.drop(error)) this.#settle.reject(error)
+  }
+
+  /** As fail(), and tells no one. False where it was over. */
+  drop(reason: unknown): boolean {
+    if (this.over) return false
     this.over = true
-    for (const task of this.#tasks) this.#canceller.cancel(task, error)
+    for (const task of this.#tasks) this.#dispatch.cancel(task, reason)
     this.#tasks.clear()
-    this.#reject(error)
+    this.#halt.abort(reason)
+    this.#end()
+    return true
   }
 
   #finish(): void {
     this.over = true
-    this.#resolve(this.#values)
+    this.#end()
+    this.#settle.resolve(this.#values as never)
+  }
+
+  #end(): void {
+    this.#follower?.end()
+    for (const release of this.#releases) release()
+    this.#dispatch.images.release(this.#image)
   }
 }
 

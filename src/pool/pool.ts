@@ -7,14 +7,18 @@ import { InvalidStateError } from '../core/errors.ts'
 import { checkOptions } from '../core/options.ts'
 import { checkWaitOptions, waitFor, type WaitOptions } from '../core/waiting.ts'
 import { PendingResult, type AsyncResult, type CallbackOptions } from './async-result.ts'
-import { Face, type AnyFunction, type Settle } from './face.ts'
+import { Face, type AnyFunction, type CallKind } from './face.ts'
+import type { Settle } from './gather.ts'
 import type { ImapIterator } from './imap-iterator.ts'
 import type { Inputs } from './inputs.ts'
 import { checkPoolOptions, type ImapOptions, type MapOptions, type PoolOptions } from './options.ts'
 import type { PoolStatistics } from './statistics.ts'
-import { PromiseTask, type TaskOptions } from './task.ts'
+import type { TaskOptions } from './task.ts'
 
 let count = 0
+
+const apply: CallKind = { method: 'apply', flag: 0, promise: true }
+const applyAsync: CallKind = { method: 'applyAsync', flag: 0, promise: false }
 
 const nothing = (): void => {}
 
@@ -78,7 +82,7 @@ export class Pool {
     // They would keep the last promise, its value and its async context.
     ends.resolve = ends.reject = nothing
     try {
-      this.#face.call('apply', fn, args, options, resolve, reject, 0, PromiseTask)
+      this.#face.call(apply, fn, args, options, resolve, reject)
     } catch (error) {
       reject(error)
     }
@@ -106,7 +110,7 @@ export class Pool {
   ): AsyncResult<unknown> {
     checkOptions(options)
     const result = new PendingResult(options)
-    this.#face.call('applyAsync', fn, args, options, result.resolve, result.reject)
+    this.#face.call(applyAsync, fn, args, options, result.resolve, result.reject)
     return result
   }
 
