@@ -3,6 +3,7 @@
  * worker/ and pool/ on whichever side receives; loads neither acorn nor the inspector, runs no constructor
  * of the user's, and never runs the entry module.
  */
+import { textOf } from '../core/text.ts'
 import { decode } from '../codec/decode.ts'
 import { addTemplate, templateOf } from './receive/factory.ts'
 import { finishHome } from './receive/instances.ts'
@@ -73,7 +74,7 @@ function rejectImport({ references, early, groups }: Prelude, index: number, cau
   const unit = user === undefined ? undefined : templateOf(user.template).units[0]
   const whom =
     unit === undefined ? '' : ` for the function ${unit.name || '(anonymous)'} (line ${unit.line + 1})`
-  const why = cause instanceof Error ? cause.message : String(cause)
+  const why = textOf(cause)
   // A function that its own module exports; else an import that the script at `from` makes.
   const what = from === specifier ? `, which exports \`${name}\`,` : ` of ${from}`
   throw new Error(`cannot import ${specifier}${what}${whom} in this process: ${why}`, { cause })

@@ -42,6 +42,12 @@ export interface AsyncResult<R> extends PromiseLike<R> {
   successful(): boolean
 }
 
+interface Pending<R> {
+  readonly result: AsyncResult<R>
+  resolve(value: R): void
+  reject(error: unknown): void
+}
+
 export class PendingResult<R> implements AsyncResult<R> {
   readonly #promise: Promise<R>
   readonly #callback: ((value: R) => void) | undefined
@@ -50,7 +56,17 @@ export class PendingResult<R> implements AsyncResult<R> {
   #reject!: (error: unknown) => void
   #state: 'pending' | 'value' | 'error' = 'pending'
 
-  constructor(callbacks: CallbackOptions<R> | undefined) {
+  /** A result with the two ends that settle it, which are nobody's but its maker's. */
+  static make<R>(callbacks: CallbackOptions<R> | undefined): Pending<R> {
+    const result = new PendingResult(callbacks)
+    return {
+      result,
+      resolve: (value) => result.#succeed(value),
+      reject: (error) => result.#fail(error),
+    }
+  }
+
+  private constructor(callbacks: CallbackOptions<R> | undefined) {
     if (callbacks?.callback !== undefined) checkFunction(callbacks.callback, 'callback')
     if (callbacks?.errorCallback !== undefined) checkFunction(callbacks.errorCallback, 'errorCallback')
     this.#callback = inCallersContext(callbacks?.callback)
@@ -61,13 +77,13 @@ export class PendingResult<R> implements AsyncResult<R> {
     })
   }
 
-  readonly resolve = (value: R): void => {
+  #succeed(value: R): void {
     callUser(this.#callback, value)
     this.#state = 'value'
     this.#resolve(value)
   }
 
-  readonly reject = (error: unknown): void => {
+  #fail(error: unknown): void {
     callUser(this.#errorCallback, error)
     this.#state = 'error'
     rejectWithCallers(this.#resolve, this.#rejectKept, error)

@@ -55,7 +55,7 @@ export class Face {
   readonly #retries: number
   readonly #concurrency: number
   /** What close() means to the eager iterations that have not ended. */
-  readonly #eager = new Set<(drop: boolean) => void>()
+  readonly #eager = new Set<(drop: Error | undefined) => void>()
 
   /**
    * Starts the workers. `owner` is the face: its methods are those that errors name; `noun` is what they call
@@ -170,11 +170,11 @@ export class Face {
     const signal = options?.signal
     const chunksize = options?.chunksize ?? 1
     const slots = dispatch.size * this.#concurrency
-    const closing = (drop: boolean): void => {
-      const goesOn = rules.whole === true && !drop
+    const closing = (drop: Error | undefined): void => {
+      const goesOn = rules.whole === true && drop === undefined
       imap.drain(goesOn)
       if (goesOn) return
-      imap.refuse(this.#closedError())
+      imap.refuse(drop ?? this.#closedError(), drop !== undefined)
       expected()
     }
     if (rules.eager === true) this.#eager.add(closing)
@@ -193,7 +193,7 @@ export class Face {
         dispatch.images.release(image)
         // What nobody can ask for any more must not hang on the signal.
         const iterator = handle.deref()
-        if (iterator === undefined) imap.leave()
+        if (iterator === undefined) void imap.leave()
         else iterator.watch()
       },
       over: () => stopListening?.(),
@@ -227,7 +227,7 @@ export class Face {
    * does, and rejects with it.
    */
   close(drop?: Error): void {
-    for (const closing of this.#eager) closing(drop !== undefined)
+    for (const closing of this.#eager) closing(drop)
     this.dispatch.close()
     if (drop !== undefined) this.dispatch.revokeAll(drop)
   }

@@ -12,7 +12,10 @@ import { checkWaitOptions, type WaitOptions } from '../core/waiting.ts'
 export interface ImapIterator<R> extends AsyncIterableIterator<R> {
   /** The next result. With `timeout`: TimeoutError where none is ready by then; nothing is lost by it. */
   next(options?: WaitOptions): Promise<IteratorResult<R, undefined>>
-  /** Ends the iteration: what runs for it is stopped, the input is closed. */
+  /**
+   * Ends the iteration: what runs for it is stopped, the input is closed. Rejects with what the input throws
+   * then.
+   */
   return(): Promise<IteratorResult<R, undefined>>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -21,10 +24,11 @@ export interface ImapIterator<R> extends AsyncIterableIterator<R> {
 interface Work<R> {
   /** `holder` is kept as long as the promise is pending. */
   next(options: WaitOptions | undefined, holder: object): Promise<IteratorResult<R, undefined>>
-  leave(): void
+  /** Answers what the input says to being closed, where it can. */
+  leave(): Promise<void> | undefined
 }
 
-const forgotten = new FinalizationRegistry<Work<unknown>>((work) => work.leave())
+const forgotten = new FinalizationRegistry<Work<unknown>>((work) => void work.leave())
 
 export class Results<R> implements ImapIterator<R> {
   readonly #work: Work<R>
@@ -43,12 +47,12 @@ export class Results<R> implements ImapIterator<R> {
   }
 
   async return(): Promise<IteratorResult<R, undefined>> {
-    this.#work.leave()
+    await this.#work.leave()
     return { done: true, value: undefined }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#work.leave()
+    await this.#work.leave()
   }
 
   [Symbol.asyncIterator](): this {

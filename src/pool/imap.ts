@@ -7,18 +7,18 @@
  * What may stand still, and what ends it: a `next()` (its outcome, the end of the input, its own timeout or
  * signal, the submit's signal, the end of the pool), the input (leave() does not wait for it).
  */
-import { reasonOf } from '../core/abort.ts'
+import { onAbort, reasonOf } from '../core/abort.ts'
 import { callUser } from '../core/callbacks.ts'
 import { rejectWithCallers } from '../core/callers.ts'
 import { CancelledError, TimeoutError } from '../core/errors.ts'
 import { startTimer, type WaitOptions } from '../core/waiting.ts'
 import { Mixed } from './call.ts'
-import type { Step } from './inputs.ts'
+import type { Source, Step } from './inputs.ts'
 
 /** What an Imap needs of the face that made it. */
 export interface ImapHost<T> {
   /** The input. */
-  readonly source: { next(): Step<T> | Promise<Step<T>>; close(): void }
+  readonly source: Pick<Source<T>, 'next' | 'close' | 'closing'>
   /**
    * Submits one task for `items`, the first of which is number `offset`; `done` is called once. Throws where
    * one of them cannot travel.
@@ -118,10 +118,14 @@ export class Imap<T, R> {
     })
   }
 
-  /** The consumer needs no more: what runs is stopped, the input closed. Those who wait are told the end. */
-  leave(): void {
+  /**
+   * The consumer needs no more: what runs is stopped, the input closed. Those who wait are told the end. The
+   * answer is what the input says to that, if it can: one that is being asked is not waited for.
+   */
+  leave(): Promise<void> | undefined {
     this.#end()
     this.#serve()
+    return this.#pulling ? undefined : this.#host.source.closing
   }
 
   /** Does what is left without waiting for the consumer, a window of it at a time; or no longer. */
@@ -130,10 +134,16 @@ export class Imap<T, R> {
     if (on) this.#grant()
   }
 
-  /** What was taken is done; the next item that is taken is `error`, and the end. */
-  refuse(error: unknown): void {
+  /**
+   * What was taken is done; the next item that is taken is `error`, and the end. `now`: an input that is
+   * being asked is not waited for.
+   */
+  refuse(error: unknown, now: boolean): void {
     this.#submit()
     this.#refusal = error
+    if (!now || !this.#pulling) return
+    this.#host.source.close()
+    this.#inputEnded({ succeeded: false, value: error })
   }
 
   /** The work cannot go on: whoever asks next is told why. */
@@ -195,21 +205,22 @@ export class Imap<T, R> {
       this.#serve()
     }
     const aborted = (): void => withdraw(reasonOf(signal!))
-    const timer = startTimer(timeout, () =>
+    const expired = (): void =>
       withdraw(
         new TimeoutError(`no result was ready within ${timeout} ms; it is handed out by a later next()`),
-      ),
-    )
+      )
+    const timer = timeout === 0 ? undefined : startTimer(timeout, expired)
     const stop = (): void => {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', aborted)
+      stopListening?.()
     }
     const { resolve, reject } = request
     request.resolve = (result) => (stop(), resolve(result))
     request.reject = (error) => (stop(), reject(error))
     // What is there already wins over a signal that has aborted.
     if (signal?.aborted === true) queueMicrotask(aborted)
-    else signal?.addEventListener('abort', aborted, { once: true })
+    else if (timeout === 0) queueMicrotask(expired)
+    const stopListening = signal && onAbort(signal, aborted)
   }
 
   /** Takes items as far as granted. One pull at a time; an asynchronous input goes on by itself. */

@@ -87,6 +87,9 @@ export class Source<T> {
     }
   }
 
+  /** What the input says to being closed before its end; it is there once close() was called. */
+  closing: Promise<void> | undefined
+
   /** Tells an input that has not ended that no more is needed; does not wait for its answer. */
   close(): void {
     if (this.over) return
@@ -107,12 +110,14 @@ export class Source<T> {
   }
 
   #leave(): void {
-    try {
-      const ended = this.#inContext((): unknown => this.#open().return?.())
-      if (!this.#sync) void Promise.resolve(ended).catch(() => {})
-    } catch {
-      // Nobody is left who could be told.
-    }
+    this.closing = this.#inContext(async () => void (await this.#return()))
+    // Whoever leaves is told; where the work ends otherwise, nobody is left who could be.
+    this.closing.catch(() => {})
+  }
+
+  #return(): unknown {
+    const ended: unknown = this.#open().return?.()
+    return this.#sync ? undefined : ended
   }
 
   readonly #step = (): unknown => this.#open().next()
@@ -129,8 +134,12 @@ export class Source<T> {
   #checked(step: Step<T>): Step<T> {
     if (Object(step) !== step)
       return this.#fail(new TypeError(`the iterator of items answered a ${typeof step}, not { done, value }`))
-    if (step.done === true) this.over = true
-    return step
+    if (step.done === true) {
+      this.over = true
+      return step
+    }
+    // Read here: it may be a getter that throws.
+    return { done: false, value: step.value }
   }
 
   #fail(error: unknown): never {

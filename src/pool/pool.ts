@@ -109,9 +109,9 @@ export class Pool {
     options?: CallbackOptions<unknown>,
   ): AsyncResult<unknown> {
     checkOptions(options)
-    const result = new PendingResult(options)
-    this.#face.call(applyAsync, fn, args, options, result.resolve, result.reject)
-    return result
+    const pending = PendingResult.make(options)
+    this.#face.call(applyAsync, fn, args, options, pending.resolve, pending.reject)
+    return pending.result
   }
 
   /**
@@ -130,9 +130,9 @@ export class Pool {
     options?: MapOptions & CallbackOptions<Awaited<R>[]>,
   ): AsyncResult<Awaited<R>[]> {
     checkOptions(options)
-    const result = new PendingResult(options)
-    this.#face.map('mapAsync', fn, items, options, {}, result)
-    return result
+    const pending = PendingResult.make(options)
+    this.#face.map('mapAsync', fn, items, options, {}, pending)
+    return pending.result
   }
 
   /** As map, with each item an array of arguments. Python: `Pool.starmap`. */
@@ -153,9 +153,9 @@ export class Pool {
     options?: MapOptions & CallbackOptions<Awaited<R>[]>,
   ): AsyncResult<Awaited<R>[]> {
     checkOptions(options)
-    const result = new PendingResult(options)
-    this.#face.map('starmapAsync', fn, items, options, { star: true }, result)
-    return result
+    const pending = PendingResult.make(options)
+    this.#face.map('starmapAsync', fn, items, options, { star: true }, pending)
+    return pending.result
   }
 
   /**

@@ -266,3 +266,11 @@ describe('shutdown and map', () => {
     assert.equal(counter.closed, true)
   })
 })
+
+it('cancelFutures ends a map that waits for an input that does not answer', async () => {
+  const executor = new ProcessPoolExecutor(1)
+  const silent = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) }
+  const waiting = assert.rejects(executor.map((x: number) => x, silent).next(), CancelledError)
+  await executor.shutdown({ cancelFutures: true })
+  await waiting
+})

@@ -232,3 +232,48 @@ it('bad input is an error at the call', async () => {
   }
   await assert.rejects(pool.imap(double, closed as never).next(), /cannot open/)
 })
+
+describe('an input', () => {
+  it('whose items are getters that throw ends with that error', async () => {
+    await using pool = new Pool(1)
+    const step = {
+      done: false,
+      get value(): number {
+        throw new Error('a lazy item')
+      },
+    }
+    const sync = { [Symbol.iterator]: () => ({ next: () => step }) }
+    const async = { [Symbol.asyncIterator]: () => ({ next: async () => step }) }
+    for (const input of [sync, async] as Iterable<number>[]) {
+      const iterator = pool.imap(double, input)
+      await assert.rejects(iterator.next(), /a lazy item/)
+      assert.equal((await iterator.next()).done, true)
+    }
+  })
+
+  it('is waited for when the loop is left, and what it throws then is thrown', async () => {
+    await using pool = new Pool(1)
+    let cleaned = 0
+    async function* slow(): AsyncGenerator<number> {
+      try {
+        for (;;) yield 1
+      } finally {
+        await pool.apply(() => 'cleaning up')
+        cleaned++
+      }
+    }
+    for await (const _ of pool.imap(double, slow())) break
+    assert.equal(cleaned, 1)
+    function* torn(): Generator<number> {
+      try {
+        for (;;) yield 1
+      } finally {
+        // oxlint-disable-next-line no-unsafe-finally -- that is what is tested
+        throw new Error('cannot be closed')
+      }
+    }
+    await assert.rejects(async () => {
+      for await (const _ of pool.imap(double, torn())) break
+    }, /cannot be closed/)
+  })
+})

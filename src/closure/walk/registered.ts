@@ -3,6 +3,7 @@
  * them for instances that it makes or holds itself. Made by the walk for each capture, which tells of the
  * classes that it meets and asks what is to be written; writes nothing itself.
  */
+import { textOf } from '../../core/text.ts'
 import { types } from 'node:util'
 import { reducerChanges, reducerOf, type Reducer } from '../../codec/reducers.ts'
 import { constructorOf, prototypeOf } from './members.ts'
@@ -93,7 +94,7 @@ export function refusalOf(
   try {
     attempt([reducer.reduce, reducer.revive])
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = textOf(error)
     refusals.set(reducer, `the reducer of ${type.name} could not come along to this process: ${why}`)
   }
   return refusals.get(reducer)
