@@ -74,6 +74,6 @@ test('a reducer that fails with one', () => {
   }
   assert.throws(() => there(new Broken()), {
     name: 'SerializationError',
-    message: /its reducer failed: with an error whose message cannot be read/,
+    message: /its reducer failed: an error whose message cannot be read/,
   })
 })

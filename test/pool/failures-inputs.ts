@@ -70,7 +70,7 @@ export const inputFailures: readonly InputFailure[] = [
     script: () => ({ return: fail }),
     leaves: 1,
     map: { values: [1, 2, 3], tasks: 3 },
-    imap: { values: [1] },
+    imap: { values: [1], error: failed },
   },
   {
     what: 'calls `terminate()` at its third item',

@@ -63,7 +63,7 @@ function inputTable(): string[] {
       row(
         `${kinds.length === 1 ? '(asynchronous) ' : ''}${what}`,
         outcomeText(map),
-        outcomeText(imap) + (leaves === undefined ? '' : ', and the loop is left'),
+        outcomeText(imap) + (leaves === undefined ? '' : ', as the loop is left'),
       ),
     ),
   ]
