@@ -22,18 +22,18 @@ export class Mixed {
 /** What the task returns: a value, the values of its items, or a Mixed; or the promise of that. */
 export function callTask(task: Running, fn: Call, args: unknown[]): unknown {
   if ((task.flags & CHUNK) === 0) return fn(...args)
+  const call: Call = (task.flags & STAR) === 0 ? fn : (item) => fn(...(item as unknown[]))
   // A single item fails as its task does.
-  if ((task.flags & EACH) !== 0 && args.length > 1) return callEach(task, fn, args)
-  return callItems(task, fn, args)
+  if ((task.flags & EACH) !== 0 && args.length > 1) return callEach(task, call, args)
+  return callItems(task, call, args)
 }
 
 /** Item by item; asynchronous ones one after the other, as the worker's concurrency is a number of tasks. */
-function callItems(task: Running, fn: Call, items: unknown[]): unknown {
-  const star = (task.flags & STAR) !== 0
+function callItems(task: Running, call: Call, items: unknown[]): unknown {
   const values = new Array<unknown>(items.length)
   for (let i = 0; i < items.length; i++) {
-    const value = star ? fn(...(items[i] as unknown[])) : fn(items[i])
-    if (isThenable(value)) return finishItems(task, fn, items, values, i, value)
+    const value = call(items[i])
+    if (isThenable(value)) return finishItems(task, call, items, values, i, value)
     values[i] = value
   }
   return values
@@ -41,27 +41,24 @@ function callItems(task: Running, fn: Call, items: unknown[]): unknown {
 
 async function finishItems(
   task: Running,
-  fn: Call,
+  call: Call,
   items: unknown[],
   values: unknown[],
   from: number,
   first: PromiseLike<unknown>,
 ): Promise<unknown[]> {
-  const star = (task.flags & STAR) !== 0
   values[from] = await first
-  for (let i = from + 1; i < items.length && !task.stopped; i++)
-    values[i] = await (star ? fn(...(items[i] as unknown[])) : fn(items[i]))
+  for (let i = from + 1; i < items.length && !task.stopped; i++) values[i] = await call(items[i])
   return values
 }
 
 /** As callItems, and an item that throws fails alone. */
-function callEach(task: Running, fn: Call, items: unknown[]): unknown {
-  const star = (task.flags & STAR) !== 0
+function callEach(task: Running, call: Call, items: unknown[]): unknown {
   const outcome = new Mixed(new Array<unknown>(items.length), [])
   for (let i = 0; i < items.length; i++) {
     try {
-      const value = star ? fn(...(items[i] as unknown[])) : fn(items[i])
-      if (isThenable(value)) return finishEach(task, fn, items, outcome, i, value)
+      const value = call(items[i])
+      if (isThenable(value)) return finishEach(task, call, items, outcome, i, value)
       outcome.values[i] = value
     } catch (error) {
       outcome.failures.push([i, error])
@@ -72,17 +69,15 @@ function callEach(task: Running, fn: Call, items: unknown[]): unknown {
 
 async function finishEach(
   task: Running,
-  fn: Call,
+  call: Call,
   items: unknown[],
   outcome: Mixed,
   from: number,
   first: PromiseLike<unknown>,
 ): Promise<unknown> {
-  const star = (task.flags & STAR) !== 0
-  const again = (i: number): unknown => (star ? fn(...(items[i] as unknown[])) : fn(items[i]))
   for (let i = from; i < items.length && !task.stopped; i++) {
     try {
-      outcome.values[i] = await (i === from ? first : again(i))
+      outcome.values[i] = await (i === from ? first : call(items[i]))
     } catch (error) {
       outcome.failures.push([i, error])
     }
