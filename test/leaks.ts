@@ -40,7 +40,7 @@ function descriptors(): string[] {
       // the descriptor of the listing itself
     }
   }
-  return found
+  return found.filter((one) => !one.includes('memfd:plait'))
 }
 
 function count(): Counts {
@@ -49,10 +49,10 @@ function count(): Counts {
 }
 
 /**
- * Registers the two counts. `slack`: descriptors that the first use of something opens for good (the reaper's
- * pipe).
+ * Registers the two counts. `slack`: descriptors that the first use of something opens for good: the reaper's
+ * pipe, the doorbell's two ends. The memory of the program is one more, and never closed.
  */
-export function checkLeaks(slack = 1): void {
+export function checkLeaks(slack = 3): void {
   let at: Counts
   before(() => {
     at = count()

@@ -41,6 +41,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   acorn: ['closure'],
   'es-module-lexer': ['closure'],
   'cli-progress': ['pool'],
+  koffi: ['memory'],
 }
 
 /** Builtins that change what a process is or costs, and the rooms that may use them; all others are free. */

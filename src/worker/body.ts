@@ -5,6 +5,7 @@
  */
 import type { Socket } from 'node:net'
 import { identity } from '../core/context.ts'
+import { adoptRegion } from '../memory/region.ts'
 import { Channel, type Receive } from '../transport/stream.ts'
 import { printError } from './print.ts'
 import { kinds, readStart } from './protocol.ts'
@@ -33,8 +34,9 @@ export function begin(socket: Socket): void {
   function first(kind: number, bytes: Buffer, start: number, end: number): void {
     if (kind !== kinds.start) throw new Error(`the first record must be 'start', got kind ${kind}`)
     const { head, end: payload } = readStart(bytes, start)
-    const { role: url, ...self } = head
+    const { role: url, memory, ...self } = head
     Object.assign(identity, self)
+    adoptRegion(memory)
     // What arrives before the role is there waits. The stream never reuses memory that it has handed out.
     const waiting: Parameters<Receive>[] = []
     receive = (...record) => waiting.push(record)

@@ -12,6 +12,8 @@ import type { Writer } from '../codec/writer.ts'
 import { ownFile } from '../core/bundle.ts'
 import { identity, isImporting } from '../core/context.ts'
 import { InvalidStateError } from '../core/errors.ts'
+import { buryProcess } from '../memory/sweep.ts'
+import { regionForProcess, type RegionOrigin } from '../memory/region.ts'
 import { Channel, type Receive } from '../transport/stream.ts'
 import { childArgv } from './argv.ts'
 import { kinds, writeStart } from './protocol.ts'
@@ -79,8 +81,10 @@ export class WorkerHandle {
     // With the first child, not with the import: it brings half of node along, 3 ms.
     const { spawn } = process.getBuiltinModule('node:child_process')
     prepare()
+    const memory = regionForProcess()
+    const inherited = [options.ledger, memory.fd].filter((fd) => fd !== undefined)
     const child = spawn(process.execPath, [...childArgv(options), entry], {
-      stdio: ['ignore', stdio, stdio, 'pipe', ...(options.ledger === undefined ? [] : [options.ledger])],
+      stdio: ['ignore', stdio, stdio, 'pipe', ...inherited],
       cwd: options.cwd,
       env: childEnv(options.env),
       windowsHide: true,
@@ -95,7 +99,8 @@ export class WorkerHandle {
     child.once('exit', this.#exited)
     this.channel = new Channel(child.stdio[3] as Socket, receive, this.#ended)
     watch(child.pid)
-    this.#sendStart(options)
+    // The descriptors are counted from 4 in the child, the region's is the last.
+    this.#sendStart(options, memory.fd === undefined ? memory : { fd: 3 + inherited.length })
   }
 
   /** null while it runs. */
@@ -121,7 +126,7 @@ export class WorkerHandle {
     for (const pipe of [this.stdout, this.stderr]) (pipe as Socket | null)?.unref()
   }
 
-  #sendStart(options: WorkerOptions): void {
+  #sendStart(options: WorkerOptions, memory: RegionOrigin): void {
     const writer = this.channel.open(kinds.start)
     writeStart(writer, {
       name: options.name,
@@ -129,6 +134,7 @@ export class WorkerHandle {
       path: options.path,
       parent: { name: identity.name, pid: process.pid, daemon: identity.daemon },
       role: options.role,
+      memory,
     })
     try {
       options.setup?.(writer)
@@ -143,6 +149,7 @@ export class WorkerHandle {
 
   readonly #exited = (code: number | null, signal: NodeJS.Signals | null): void => {
     withdraw(this.pid)
+    buryProcess(this.pid)
     clearTimeout(this.#silence)
     const exitcode = code ?? -(signal === null ? 0 : constants.signals[signal])
     this.#exit = { code, signal, exitcode }

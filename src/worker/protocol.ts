@@ -6,6 +6,7 @@
 import type { Payload } from '../closure/capture.ts'
 import type { Writer } from '../codec/writer.ts'
 import type { Identity } from '../core/context.ts'
+import type { RegionOrigin } from '../memory/region.ts'
 
 export const kinds = {
   /** To the child, once and first: the head below, then the role's own payload. */
@@ -22,6 +23,8 @@ export const kinds = {
 export interface StartHead extends Identity {
   /** URL of a module that is a Role. */
   role: string
+  /** How it comes to the memory of the whole program. */
+  memory: RegionOrigin
 }
 
 /** JSON here: read once per process, before the codec is needed. */

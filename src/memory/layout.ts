@@ -1,0 +1,141 @@
+/**
+ * Where everything lies in a region: the one place for offsets. A word is 4 bytes, a block 64 (a cache line),
+ * and an address is the number of a block. README.md has the same as tables, with who may write what.
+ */
+
+/** Bytes of a block, and its words. */
+export const blockBytes = 64
+export const blockWords = 16
+
+/** "plt1", and the version of this layout: both ends of a region are of one version of plait. */
+export const magic = 0x706c7431
+
+// ── the region's first words ──
+
+export const MAGIC = 0
+/** Taken around every change of the heap's free lists. */
+export const HEAP_GUARD = 16
+/** Blocks from here on were never used: of the control part, and of the arena. */
+export const CONTROL_TOP = 17
+export const ARENA_TOP = 18
+/** 32 words: the first free block of each class, 0 where there is none. */
+export const FREE = 32
+/** Where a search for a free participant's slot begins: a hint. */
+export const SLOT_HINT = 64
+
+// ── participants: `slots` entries of `slotWords` words ──
+
+export const slots = 1024
+export const slotWords = 16
+export const SLOTS = 128
+
+/** FREE_SLOT, CLAIMED, LIVE or DYING. */
+export const S_STATE = 0
+/** Grows each time the slot is freed: an owner's word of an older generation is a dead one's. */
+export const S_GENERATION = 1
+export const S_PID = 2
+/** The thread's id in the system; equal to the pid for a main thread. 0 where nobody can tell. */
+export const S_TID = 3
+/** When the thread began, in the system's own clock: a later one with the same id is another. */
+export const S_STARTED = 4
+/** Descriptor of the writing end of its doorbell, in its process, plus 1, and the inode of that pipe. */
+export const S_BELL = 5
+export const S_INODE = 6
+/** 1 where its event loop may sleep: only then the bell is rung. */
+export const S_ASLEEP = 7
+/** The last of its async waiters that was granted: a stack through N_NEXT. */
+export const S_READY = 8
+/** Address of its first page of nodes. */
+export const S_NODES = 9
+/** Who sweeps a DYING one: an owner's word. */
+export const S_SWEEPER = 10
+
+export const FREE_SLOT = 0
+export const CLAIMED = 1
+export const LIVE = 2
+export const DYING = 3
+
+// ── heap blocks: the header lies in the block before the address ──
+
+/** The class: the payload has 2 ** class blocks. Written once, when the block is cut. */
+export const H_CLASS = -16
+/** What lies there; 0 for a free one. */
+export const H_KIND = -15
+/** Owner's word of the participant to whom it belongs alone; 0 where it belongs to a cell or to nobody. */
+export const H_OWNER = -14
+/** The next free one of its class; in use: the next in a list of its owner's. */
+export const H_NEXT = -13
+/** Participants that hold it, and messages under way that do. */
+export const H_HOLDS = -12
+/** 1 where the payload begins with the mask of its holders. */
+export const H_HELD = -11
+
+/** The first address of the heap; arena blocks (classes above `largestControl`) begin at 1 GiB. */
+export const controlFirst = (SLOTS + slots * slotWords) / blockWords + 1
+export const arenaFirst = 2 ** 24 + 1
+/** 64 KiB. */
+export const largestControl = 10
+
+/** Words of the mask of holders: one bit for each slot. */
+export const maskWords = slots / 32
+
+// ── kinds of blocks ──
+
+export const kinds = {
+  free: 0,
+  /** A page of waiters' nodes; belongs to a slot for ever. */
+  nodes: 1,
+  /** The entries of a list of waiters that outgrew its cell. */
+  entries: 2,
+  /** Bytes of one payload. */
+  payload: 3,
+  // Cells, which higher floors give their meaning:
+  lock: 16,
+  rlock: 17,
+  semaphore: 18,
+  event: 19,
+  condition: 20,
+  barrier: 21,
+  value: 22,
+  array: 23,
+  queue: 32,
+  chunk: 33,
+  pipe: 34,
+  end: 35,
+  ring: 48,
+  local: 49,
+} as const
+
+// ── a waiter's node ──
+
+export const nodeWords = 8
+/** IDLE, WAITING, GRANTED or GIVEN_UP; a sync waiter sleeps on it. */
+export const N_STATE = 0
+/** Owner's word of the participant that waits. */
+export const N_OWNER = 1
+/** 1 where it waits in its event loop. */
+export const N_ASYNC = 2
+/** In the stack of granted ones: the next node's first word. */
+export const N_NEXT = 3
+/** What the granter has to say. */
+export const N_VALUE = 4
+/** 1 where it was woken before and found nothing: the next grant must be a gift. */
+export const N_HUNGRY = 5
+/** First word of the list in which it waits. */
+export const N_LIST = 6
+
+export const IDLE = 0
+export const WAITING = 1
+export const GRANTED = 2
+export const GIVEN_UP = 3
+
+// ── a list of waiters, in a cell ──
+
+/** Counters: entries lie from HEAD up to TAIL, at the counter modulo the capacity. */
+export const L_HEAD = 0
+export const L_TAIL = 1
+/** Address of the entries where they outgrew the cell, else 0. */
+export const L_ENTRIES = 2
+export const L_INLINE = 4
+export const inlineEntries = 12
+export const listWords = L_INLINE + inlineEntries

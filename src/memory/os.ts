@@ -1,0 +1,13 @@
+/**
+ * The system that this is. One file for each platform has the same exports; a platform without one has no
+ * memory between processes, and threads share a SharedArrayBuffer.
+ */
+import type { Koffi } from './koffi.ts'
+import { openSystem as openLinux, type System } from './os.linux.ts'
+
+export type { System }
+
+export function openSystem(koffi: Koffi): System {
+  if (process.platform === 'linux') return openLinux(koffi)
+  throw new Error(`memory between processes is not written for ${process.platform} yet`)
+}

@@ -1,0 +1,196 @@
+/**
+ * One wait for a cell, in either of two ways: `parkSync` stops the thread, in slices, so that no lost signal
+ * costs more than one; `park` lets the event loop go on and keeps it alive. What is waited for is a `Wait`,
+ * the same for both. A deadline, a signal and a death end a wait; each of them competes with the grant, and
+ * one wins (W2). Used by sync/, queue/ and the rings.
+ */
+import { onAbort, reasonOf } from '../core/abort.ts'
+import { startTimer } from '../core/waiting.ts'
+import { load, sleepOn, store } from './atomics.ts'
+import { keepAlive, letGo, onRing } from './bell.ts'
+import * as at from './layout.ts'
+import { region } from './region.ts'
+import { giveNode, giveUp, takeNode, takeReady } from './waiters.ts'
+
+/** Milliseconds after which a waiter looks again at what it waits for, come what may. */
+export const slice = 100
+
+/** What somebody waits for: a lock, an item, an event. Each method enters and leaves the guard. */
+export interface Wait<R> {
+  /**
+   * Takes it, or stands in line with `node` (first in line where it was there before) and answers undefined.
+   * May throw what makes waiting useless; then it is not in line.
+   */
+  begin(node: number, again: boolean): R | undefined
+  /** `node` was granted. Answers undefined where that means no more than "look again". */
+  granted(node: number): R | undefined
+  /** Leaves the line. Where `granted`, the grant is passed on: nobody takes it here. */
+  cancel(node: number, granted: boolean): void
+  /** After each slice: is whoever has it still there? May throw, as `begin` may; then the wait is over. */
+  check?(): void
+}
+
+/** Stops this thread until it has it; undefined past the deadline. A signal is looked at between slices. */
+export function parkSync<R>(wait: Wait<R>, timeout?: number, signal?: AbortSignal): R | undefined {
+  const { words } = region()
+  const deadline = timeout === undefined ? Infinity : performance.now() + timeout
+  const node = takeNode(false)
+  let waits = true
+  try {
+    for (let again = false; ; again = true) {
+      waits = false
+      const got = wait.begin(node, again)
+      if (got !== undefined) return got
+      waits = true
+      while (load(words, node + at.N_STATE) === at.WAITING) {
+        if (signal?.aborted === true && giveUp(words, node)) throw reasonOf(signal)
+        const left = deadline - performance.now()
+        if (left <= 0 && giveUp(words, node)) return undefined
+        sleepOn(words, node + at.N_STATE, at.WAITING, Math.min(slice, Math.max(0, left)))
+        if (load(words, node + at.N_STATE) === at.WAITING) wait.check?.()
+      }
+      waits = false
+      const granted = wait.granted(node)
+      if (granted !== undefined) return granted
+      rearm(node)
+    }
+  } finally {
+    if (waits) {
+      giveUp(words, node)
+      wait.cancel(node, load(words, node + at.N_STATE) === at.GRANTED)
+    }
+    giveNode(node)
+  }
+}
+
+function rearm(node: number): void {
+  const { words } = region()
+  store(words, node + at.N_HUNGRY, 1)
+  store(words, node + at.N_STATE, at.WAITING)
+}
+
+// ── in the event loop ──
+
+interface Parked {
+  /** Its node was granted. */
+  arrive(): void
+  look(): void
+}
+
+const parked = new Map<number, Parked>()
+let listening = false
+let timer: NodeJS.Timeout | undefined
+
+/** Resolves with what it got, or undefined past the deadline; rejects with the signal's reason. */
+export function park<R>(wait: Wait<R>, timeout?: number, signal?: AbortSignal): Promise<R | undefined> {
+  const node = takeNode(true)
+  let got: R | undefined
+  try {
+    got = wait.begin(node, false)
+  } catch (error) {
+    giveNode(node)
+    return Promise.reject(error)
+  }
+  if (got !== undefined) {
+    giveNode(node)
+    return Promise.resolve(got)
+  }
+  return new Promise((resolve, reject) => new Waiting(node, wait, resolve, reject).start(timeout, signal))
+}
+
+class Waiting<R> implements Parked {
+  readonly #node: number
+  readonly #wait: Wait<R>
+  readonly #resolve: (value: R | undefined) => void
+  readonly #reject: (error: unknown) => void
+  #timer: NodeJS.Timeout | undefined
+  #deaf: (() => void) | undefined
+
+  constructor(
+    node: number,
+    wait: Wait<R>,
+    resolve: (value: R | undefined) => void,
+    reject: (e: unknown) => void,
+  ) {
+    this.#node = node
+    this.#wait = wait
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  start(timeout: number | undefined, signal: AbortSignal | undefined): void {
+    listen()
+    keepAlive()
+    parked.set(this.#node, this)
+    timer ??= setInterval(lookAtAll, slice)
+    this.#timer = startTimer(timeout, () => this.#leave(() => this.#resolve(undefined)))
+    if (signal === undefined) return
+    if (signal.aborted) this.#leave(() => this.#reject(reasonOf(signal)))
+    else this.#deaf = onAbort(signal, (reason) => this.#leave(() => this.#reject(reason)))
+  }
+
+  arrive(): void {
+    if (load(region().words, this.#node + at.N_STATE) !== at.GRANTED) return
+    this.#step(() => {
+      const granted = this.#wait.granted(this.#node)
+      if (granted !== undefined) return granted
+      rearm(this.#node)
+      return this.#wait.begin(this.#node, true)
+    })
+  }
+
+  look(): void {
+    if (load(region().words, this.#node + at.N_STATE) === at.GRANTED) return this.arrive()
+    try {
+      this.#wait.check?.()
+    } catch (error) {
+      this.#leave(() => this.#reject(error))
+    }
+  }
+
+  #step(fn: () => R | undefined): void {
+    try {
+      const got = fn()
+      if (got === undefined) return
+      this.#end()
+      this.#resolve(got)
+    } catch (error) {
+      this.#end()
+      this.#reject(error)
+    }
+  }
+
+  /** Past the deadline, or aborted: unless it was granted just before. */
+  #leave(then: () => void): void {
+    while (!giveUp(region().words, this.#node)) {
+      this.arrive()
+      if (!parked.has(this.#node)) return
+    }
+    this.#wait.cancel(this.#node, false)
+    this.#end()
+    then()
+  }
+
+  #end(): void {
+    clearTimeout(this.#timer)
+    this.#deaf?.()
+    parked.delete(this.#node)
+    giveNode(this.#node)
+    letGo()
+    if (parked.size > 0) return
+    clearInterval(timer)
+    timer = undefined
+  }
+}
+
+function listen(): void {
+  if (listening) return
+  listening = true
+  onRing(() => {
+    for (const node of takeReady(region().words).reverse()) parked.get(node)?.arrive()
+  })
+}
+
+function lookAtAll(): void {
+  for (const waiting of Array.from(parked.values())) waiting.look()
+}

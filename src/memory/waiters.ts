@@ -1,0 +1,212 @@
+/**
+ * Who waits for a cell, in order of arrival: a list of nodes, one for each wait, of sync and async waiters
+ * alike, so that neither can starve the other. The list belongs to the cell's guard and every change of it is
+ * one store (W1). A node is granted by one compare-and-swap, against which giving up competes: exactly one of
+ * the two happens (W2). Nodes live in pages that belong to a slot for ever: an entry that outlived its wait
+ * points to a node, never into something else (W3).
+ */
+import { compareExchange, exchange, load, store, wake, type Words } from './atomics.ts'
+import { ring } from './bell.ts'
+import { allocate, free, wordAt, write } from './heap.ts'
+import * as at from './layout.ts'
+import { isKnown, me, slotAt, slotOf } from './participants.ts'
+import { region } from './region.ts'
+
+// ── nodes ──
+
+const pageNodes = 64
+/** Nodes of this thread that are not in use. */
+const idle: number[] = []
+let pages: number | undefined
+
+/** A node of this thread, to be pushed; `async` where its event loop goes on. */
+export function takeNode(async: boolean): number {
+  const { words } = region()
+  const node = idle.pop() ?? newPage(words)
+  store(words, node + at.N_OWNER, me())
+  store(words, node + at.N_ASYNC, async ? 1 : 0)
+  store(words, node + at.N_VALUE, 0)
+  store(words, node + at.N_HUNGRY, 0)
+  store(words, node + at.N_STATE, at.WAITING)
+  return node
+}
+
+/** The wait is over and no list has it: see `remove`. */
+export function giveNode(node: number): void {
+  store(region().words, node + at.N_STATE, at.IDLE)
+  idle.push(node)
+}
+
+function newPage(words: Words): number {
+  const first = slotAt(slotOf(me())) + at.S_NODES
+  if (pages === undefined) {
+    // What an earlier owner of the slot left: its entries may still lie in lists, and find nobody waiting.
+    pages = load(words, first)
+    for (let page = pages; page !== 0; page = load(words, wordAt(page))) addNodes(words, page)
+    if (idle.length > 0) return idle.pop()!
+  }
+  const page = allocate(4 * at.nodeWords * (pageNodes + 1), at.kinds.nodes)
+  store(words, wordAt(page), pages)
+  store(words, first, page)
+  write(page, at.H_OWNER, 0) // the slot's
+  pages = page
+  addNodes(words, page)
+  return idle.pop()!
+}
+
+function addNodes(words: Words, page: number): void {
+  for (let i = pageNodes; i >= 1; i--) {
+    const node = wordAt(page) + i * at.nodeWords
+    store(words, node + at.N_STATE, at.IDLE)
+    idle.push(node)
+  }
+}
+
+/**
+ * Ends the wait of a node that is WAITING, and says so to its waiter; false where it is not (any more). The
+ * waiter sleeps on until `tell`.
+ */
+export function grant(words: Words, node: number, value: number): boolean {
+  // Before the grant: the waiter that sees it reads this. Only one grants at a time, by the list's guard.
+  store(words, node + at.N_VALUE, value)
+  return compareExchange(words, node + at.N_STATE, at.WAITING, at.GRANTED) === at.WAITING
+}
+
+/** The waiter gives up; false where it was granted before that, and has to do with it what is right. */
+export function giveUp(words: Words, node: number): boolean {
+  return compareExchange(words, node + at.N_STATE, at.WAITING, at.GIVEN_UP) === at.WAITING
+}
+
+/** Wakes the waiter of a granted node. After the guard was left: what wakes up would run into it. */
+export function tell(words: Words, node: number): void {
+  if (load(words, node + at.N_ASYNC) === 0) return wake(words, node + at.N_STATE, 1)
+  const owner = load(words, node + at.N_OWNER)
+  if (!isKnown(owner)) return
+  const ready = slotAt(slotOf(owner)) + at.S_READY
+  for (;;) {
+    const top = load(words, ready)
+    store(words, node + at.N_NEXT, top)
+    // Pushed before the ring: who is rung takes the whole stack.
+    if (compareExchange(words, ready, top, node) === top) break
+  }
+  ring(owner)
+}
+
+/** The granted async nodes of this thread, last first; its stack is empty afterwards. */
+export function takeReady(words: Words): number[] {
+  const nodes: number[] = []
+  const seen = new Set<number>()
+  let node = exchange(words, slotAt(slotOf(me())) + at.S_READY, 0)
+  // A node that was told late may be there twice, and then leads in a circle.
+  for (; node !== 0 && !seen.has(node); node = load(words, node + at.N_NEXT)) {
+    seen.add(node)
+    nodes.push(node)
+  }
+  return nodes
+}
+
+// ── lists; all below under the guard of the cell ──
+
+export function isEmpty(words: Words, list: number): boolean {
+  return load(words, list + at.L_HEAD) === load(words, list + at.L_TAIL)
+}
+
+/** Last in line. */
+export function push(words: Words, list: number, node: number): void {
+  store(words, node + at.N_LIST, list)
+  const tail = load(words, list + at.L_TAIL)
+  if (((tail - load(words, list + at.L_HEAD)) | 0) >= capacity(words, list)) grow(words, list)
+  store(words, entryAt(words, list, tail), node)
+  store(words, list + at.L_TAIL, (tail + 1) | 0) // the commit
+}
+
+/** First in line: one that was woken and found nothing. */
+export function pushFirst(words: Words, list: number, node: number): void {
+  store(words, node + at.N_LIST, list)
+  const head = load(words, list + at.L_HEAD)
+  if (((load(words, list + at.L_TAIL) - head) | 0) >= capacity(words, list)) grow(words, list)
+  store(words, entryAt(words, list, head - 1), node)
+  store(words, list + at.L_HEAD, (head - 1) | 0) // the commit
+}
+
+/**
+ * Takes the first that waits and is known to live out of the list; 0 where nobody does. It is not granted
+ * yet, and may give up before it is.
+ */
+export function shift(words: Words, list: number): number {
+  const node = first(words, list)
+  if (node !== 0) store(words, list + at.L_HEAD, (load(words, list + at.L_HEAD) + 1) | 0)
+  return node
+}
+
+/** The first that waits and is known to live, left where it is; those before it are dropped. 0 for nobody. */
+export function first(words: Words, list: number): number {
+  for (;;) {
+    const head = load(words, list + at.L_HEAD)
+    if (head === load(words, list + at.L_TAIL)) return 0
+    const node = load(words, entryAt(words, list, head))
+    if (
+      node !== 0 &&
+      load(words, node + at.N_STATE) === at.WAITING &&
+      load(words, node + at.N_LIST) === list &&
+      isKnown(load(words, node + at.N_OWNER))
+    )
+      return node
+    store(words, list + at.L_HEAD, (head + 1) | 0)
+  }
+}
+
+/** Takes out a node that gave up, so that it may be used again. */
+export function remove(words: Words, list: number, node: number): void {
+  const tail = load(words, list + at.L_TAIL)
+  for (let i = load(words, list + at.L_HEAD); i !== tail; i = (i + 1) | 0) {
+    const entry = entryAt(words, list, i)
+    if (load(words, entry) !== node) continue
+    store(words, entry, 0)
+    break
+  }
+  first(words, list) // drops what leads the list and waits no more
+}
+
+/** All that wait, first to last. */
+export function* waiting(words: Words, list: number): Generator<number> {
+  const tail = load(words, list + at.L_TAIL)
+  for (let i = load(words, list + at.L_HEAD); i !== tail; i = (i + 1) | 0) {
+    const node = load(words, entryAt(words, list, i))
+    if (node !== 0 && load(words, node + at.N_STATE) === at.WAITING && load(words, node + at.N_LIST) === list)
+      yield node
+  }
+}
+
+/** The cell is given back: so is what its list outgrew into. */
+export function dropList(words: Words, list: number): void {
+  const entries = load(words, list + at.L_ENTRIES)
+  if (entries !== 0) free(entries)
+}
+
+function capacity(words: Words, list: number): number {
+  const entries = load(words, list + at.L_ENTRIES)
+  return entries === 0 ? at.inlineEntries : load(words, wordAt(entries))
+}
+
+function entryAt(words: Words, list: number, counter: number): number {
+  const entries = load(words, list + at.L_ENTRIES)
+  if (entries === 0) return list + at.L_INLINE + ((counter >>> 0) % at.inlineEntries)
+  const first = wordAt(entries)
+  return first + 1 + ((counter >>> 0) & (load(words, first) - 1))
+}
+
+/** Moves the entries to a block of twice the room; one store makes it theirs. */
+function grow(words: Words, list: number): void {
+  const room = capacity(words, list) < 32 ? 32 : capacity(words, list) * 2
+  const entries = allocate(4 * (room + 1), at.kinds.entries)
+  const first = wordAt(entries)
+  store(words, first, room)
+  const tail = load(words, list + at.L_TAIL)
+  for (let i = load(words, list + at.L_HEAD); i !== tail; i = (i + 1) | 0)
+    store(words, first + 1 + ((i >>> 0) & (room - 1)), load(words, entryAt(words, list, i)))
+  write(entries, at.H_OWNER, 0)
+  const old = load(words, list + at.L_ENTRIES)
+  store(words, list + at.L_ENTRIES, entries) // the commit
+  if (old !== 0) free(old)
+}
