@@ -1,6 +1,6 @@
 /**
- * Doorbells: what wakes an event loop. Each participant whose loop waits has one pipe, read by a socket; its
- * writing end is opened by whoever rings, under the owner's pid. It is rung only where the slot says that the
+ * Doorbells: what wakes an event loop. Each participant whose loop waits has one pipe, read by a socket, and
+ * opened for writing by whoever rings, under the owner's pid. It is rung only where the slot says that the
  * loop may sleep, so that under load nobody pays (B1). Where only threads share the memory the word itself is
  * slept on. One bell for everything a thread waits for: rings and granted waits.
  */
@@ -20,7 +20,10 @@ let holds = 0
 /** Keeps the loop alive where no socket does. */
 let keeper: NodeJS.Timeout | undefined
 
-/** `fn` is called after each ring, and must look at everything it waits for. Answers how to take it back. */
+/**
+ * `fn` is called after each ring, and must look at everything it waits for; the caller looks once after this,
+ * since nobody rang before (B2). Answers how to take it back.
+ */
 export function onRing(fn: () => void): () => void {
   if (!opened) open()
   listeners.add(fn)
@@ -64,16 +67,16 @@ function open(): void {
   const { words, system } = region()
   const first = slotAt(slotOf(me()))
   if (system !== null) {
-    const [read, write] = system.pipe()
+    const fd = system.bell()
     // One buffer for all rings; Node's types know `onread` for connections only.
     const onread = { buffer: Buffer.allocUnsafeSlow(512), callback: () => (rung(), true) }
-    const options: SocketConstructorOpts = { fd: read, readable: true, writable: false }
+    const options: SocketConstructorOpts = { fd, readable: true, writable: false }
     socket = outside(() => new Socket(Object.assign(options, { onread })))
     socket.on('error', () => {})
     socket.unref()
-    // The reading end is the socket's; the writing one stays open as long as this thread lives.
-    store(words, first + at.S_INODE, inodeOf(write))
-    store(words, first + at.S_BELL, write + 1)
+    store(words, first + at.S_INODE, inodeOf(fd))
+    store(words, first + at.S_BELL, fd + 1)
+    // Last: who sees it finds the bell. What was stored before this rang nobody: see `onRing`.
     store(words, first + at.S_ASLEEP, 1)
   } else sleep()
 }

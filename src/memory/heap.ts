@@ -1,8 +1,8 @@
 /**
  * Blocks of the region, in classes of powers of two: taken from a list of free ones, or cut from what was
  * never used. Each has a header that says what it is and to whom it belongs, and all lie one behind the
- * other, so that what a dead participant owned is found by walking them. What is freed is used again soonest,
- * warm. Nothing is given back to the system.
+ * other, so that what a dead participant owned is found by walking them (A1), and the lists can be made anew
+ * (A2). What is freed is used again soonest, warm; beyond 64 MiB of it, its pages go back to the system.
  */
 import { PlaitError } from '../core/errors.ts'
 import { load, store } from './atomics.ts'
@@ -10,6 +10,10 @@ import { enter, leave } from './guard.ts'
 import * as at from './layout.ts'
 import { me } from './participants.ts'
 import { region, type Region } from './region.ts'
+
+/** Free blocks of this size and more are counted; those beyond `keptBytes` keep no pages. */
+const discardable = 64 * 1024
+const keptBytes = 64 * 2 ** 20
 
 /** First word of a block's payload. */
 export function wordAt(address: number): number {
@@ -29,37 +33,72 @@ export function allocate(bytes: number, kind: number): number {
   const opened = region()
   const { words } = opened
   const wanted = classOf(bytes)
+  const control = wanted <= at.largestControl || kind === at.kinds.entries
+  const list = (control ? at.FREE : at.ARENA_FREE) + wanted
   const owner = me()
-  enter(words, at.HEAP_GUARD) // who died in it left whole lists: each change is one store
   let address: number
+  if (enter(words, at.HEAP_GUARD)) repair()
   try {
-    address = load(words, at.FREE + wanted)
-    if (address === 0) address = cut(opened, wanted)
-    // The commit: from here on the block is in no list. A death before the next line loses it for good.
-    else store(words, at.FREE + wanted, load(headerWords(address), headerIndex(address, at.H_NEXT)))
+    address = load(words, list)
+    if (address === 0) address = cut(opened, wanted, control)
+    // From here on it is in no list; a death before the last line below is made good by `repair`.
+    else store(words, list, read(address, at.H_NEXT))
+    if (read(address, at.H_KEPT) === 1) {
+      write(address, at.H_KEPT, 0)
+      keep(words, -capacityOf(address))
+    }
+    write(address, at.H_NEXT, 0)
+    write(address, at.H_HOLDS, 0)
+    write(address, at.H_HELD, 0)
     write(address, at.H_OWNER, owner)
-    write(address, at.H_KIND, kind)
+    write(address, at.H_KIND, kind) // the commit: it is this participant's
   } finally {
     leave(words, at.HEAP_GUARD)
   }
-  write(address, at.H_NEXT, 0)
-  write(address, at.H_HOLDS, 0)
-  write(address, at.H_HELD, 0)
-  if (wanted <= at.largestControl)
-    words.fill(0, wordAt(address), wordAt(address) + at.blockWords * 2 ** wanted)
+  if (control) words.fill(0, wordAt(address), wordAt(address) + at.blockWords * 2 ** wanted)
   return address
 }
 
 /** Gives a block back. Its holder alone calls this, once. */
 export function free(address: number): void {
-  const { words } = region()
-  const block = load(headerWords(address), headerIndex(address, at.H_CLASS))
-  enter(words, at.HEAP_GUARD)
-  write(address, at.H_KIND, at.kinds.free)
+  const opened = region()
+  const { words } = opened
+  const bytes = capacityOf(address)
+  const block = read(address, at.H_CLASS)
+  const control = address < at.arenaFirst
+  const list = (control ? at.FREE : at.ARENA_FREE) + block
+  // It is nobody else's yet, so there is time. Small ones are not worth a call of the system.
+  const kept = bytes < discardable || load(words, at.KEPT) * 1024 + bytes <= keptBytes
+  if (!kept) opened.discard(address, bytes)
+  if (enter(words, at.HEAP_GUARD)) repair()
+  write(address, at.H_HELD, 0)
+  write(address, at.H_KIND, at.kinds.free) // the commit: `repair` puts it into its list
   write(address, at.H_OWNER, 0)
-  write(address, at.H_NEXT, load(words, at.FREE + block))
-  store(words, at.FREE + block, address)
+  if (kept && bytes >= discardable) {
+    write(address, at.H_KEPT, 1)
+    keep(words, bytes)
+  }
+  write(address, at.H_NEXT, load(words, list))
+  store(words, list, address)
   leave(words, at.HEAP_GUARD)
+}
+
+function keep(words: Int32Array, bytes: number): void {
+  store(words, at.KEPT, load(words, at.KEPT) + bytes / 1024)
+}
+
+/** Somebody died with the guard: a block may be in no list, or be counted and not be there. All anew (A2). */
+function repair(): void {
+  const { words } = region()
+  for (let i = 0; i < 64; i++) store(words, at.FREE + i, 0)
+  store(words, at.KEPT, 0)
+  for (const address of walk()) {
+    if (read(address, at.H_KIND) !== at.kinds.free) continue
+    const list = (address < at.arenaFirst ? at.FREE : at.ARENA_FREE) + read(address, at.H_CLASS)
+    if (read(address, at.H_KEPT) === 1) keep(words, capacityOf(address))
+    write(address, at.H_NEXT, load(words, list))
+    store(words, list, address)
+  }
 }
 
 /** A word of a block's header. */
@@ -71,7 +110,7 @@ export function write(address: number, offset: number, value: number): void {
   store(headerWords(address), headerIndex(address, offset), value)
 }
 
-/** All blocks that were ever cut, in use or free, both parts. */
+/** All blocks that were ever cut, in use or free, both parts. Others may take and free them meanwhile. */
 export function* walk(): Generator<number> {
   const { words } = region()
   for (const [first, top] of [
@@ -99,14 +138,13 @@ export function usage(): { blocks: number; bytes: number; free: number } {
 }
 
 function classOf(bytes: number): number {
-  const blocks = Math.max(1, Math.ceil(bytes / at.blockBytes))
-  return Math.ceil(Math.log2(blocks))
+  const blocks = Math.ceil(bytes / at.blockBytes)
+  return blocks <= 1 ? 0 : 32 - Math.clz32(blocks - 1)
 }
 
 /** Cuts a block from what was never used; under the heap's guard. */
-function cut(opened: Region, wanted: number): number {
+function cut(opened: Region, wanted: number, control: boolean): number {
   const { words } = opened
-  const control = wanted <= at.largestControl
   const top = control ? at.CONTROL_TOP : at.ARENA_TOP
   const address = load(words, top) >>> 0 || (control ? at.controlFirst : at.arenaFirst)
   const next = address + 2 ** wanted + 1
@@ -118,7 +156,7 @@ function cut(opened: Region, wanted: number): number {
     )
   opened.reach(next)
   write(address, at.H_CLASS, wanted)
-  store(words, top, next) // the commit: a walk finds the block with its class
+  store(words, top, next) // the commit: a walk finds the block with its class, free
   return address
 }
 

@@ -1,10 +1,11 @@
 /**
  * Who holds a cell: one bit for each participant, and one count of them and of the messages under way that
- * carry a handle to it. The count alone says when nobody is left (H1): a message's share becomes its
- * receiver's, who sets its bit first. A participant that dies loses its bits in the sweep. What a message
- * carried that nobody ever read stays until the program ends.
+ * carry a handle to it. The count alone says when nobody is left (H1), and is never less than the holders:
+ * it grows before a bit is set and shrinks after one is cleared (H2). So a death between the two costs the
+ * cell, which then stays until the program ends, as does what a message carried that nobody ever read. A
+ * participant that dies loses its bits in the sweep.
  */
-import { add, and, load, or, sub } from './atomics.ts'
+import { add, and, compareExchange, load, or, sub } from './atomics.ts'
 import { allocate, free, read, wordAt, write } from './heap.ts'
 import * as at from './layout.ts'
 import { isKnown, me, slotOf } from './participants.ts'
@@ -12,9 +13,9 @@ import { region } from './region.ts'
 
 /** What a kind of cell needs to have done for it; its room says so when it is loaded. */
 export interface Kind {
-  /** Nobody holds it: gives back what hangs on it. The cell itself follows. */
+  /** Nobody holds it: gives back what hangs on it. The cell itself follows. Called once, by anybody. */
   destroy?(address: number): void
-  /** A participant is dead: what it had of this cell goes on without it. Called for each of the kind. */
+  /** A participant is dead: what it had of this cell goes on without it. Called for each cell of the kind. */
   died?(address: number, owner: number): void
 }
 
@@ -24,8 +25,13 @@ export function defineKind(kind: number, what: Kind): void {
   known.set(kind, what)
 }
 
-export function kindOf(kind: number): Kind | undefined {
+function kindOf(kind: number): Kind | undefined {
   return known.get(kind)
+}
+
+/** A cell of this kind is here: what nobody defined asks for nothing. */
+function meet(kind: number): void {
+  if (!known.has(kind)) known.set(kind, {})
 }
 
 /**
@@ -33,10 +39,11 @@ export function kindOf(kind: number): Kind | undefined {
  * `cellWord(address)`.
  */
 export function makeCell(kind: number, words: number): number {
+  meet(kind)
   const address = allocate(4 * (at.maskWords + words), kind)
-  write(address, at.H_HELD, 1)
   hold(address)
-  // Whose bit is set is its owner from here on; a death before this frees it as the dead one's own.
+  write(address, at.H_HELD, 1)
+  // Last. A death before this frees it as the dead one's own; after it, the sweep finds the bit.
   write(address, at.H_OWNER, 0)
   return address
 }
@@ -48,7 +55,8 @@ export function cellWord(address: number): number {
 
 /** This participant holds it (still): once, however many handles it has. */
 export function hold(address: number): void {
-  if (setBit(address)) addHold(address, 1)
+  addHold(address, 1)
+  if (!setBit(address)) drop(address)
 }
 
 /** A message that carries a handle leaves; whoever reads it calls `receive`. Only a holder may call this. */
@@ -58,6 +66,7 @@ export function send(address: number): void {
 
 /** A message with a handle has arrived here: its share is this participant's, or one too many. */
 export function receive(address: number): void {
+  meet(read(address, at.H_KIND))
   if (!setBit(address)) drop(address)
 }
 
@@ -82,7 +91,41 @@ export function isHeld(address: number): boolean {
 /** Does this participant? */
 export function holds(address: number, owner: number): boolean {
   const slot = slotOf(owner)
-  return (load(region().words, wordAt(address) + (slot >>> 5)) & (1 << (slot & 31))) !== 0 && isKnown(owner)
+  return hasBit(address, slot) && isKnown(owner)
+}
+
+/** A participant is dead: what it had of a cell ends. For a sweeper, which may hold nothing of it itself. */
+export function dropDead(address: number, owner: number): void {
+  const kind = read(address, at.H_KIND)
+  if (!holdIfHeld(address)) return destroyOrphan(address)
+  try {
+    // What lay here may have gone, and another cell have come, before it was held.
+    if (read(address, at.H_KIND) !== kind || read(address, at.H_HELD) !== 1) return
+    kindOf(kind)?.died?.(address, owner)
+    if (hasBit(address, slotOf(owner))) release(address, owner)
+  } finally {
+    drop(address)
+  }
+}
+
+/** One more hold where there is any: its last holder may let go of it at any time. */
+function holdIfHeld(address: number): boolean {
+  const { words } = region()
+  const count = wordAt(address) + at.H_HOLDS
+  for (;;) {
+    const held = load(words, count)
+    if (held <= 0) return false
+    if (compareExchange(words, count, held, held + 1) === held) return true
+  }
+}
+
+/** Destroys a cell that nobody holds and that its last holder could not: it did not know the kind. */
+function destroyOrphan(address: number): void {
+  if (read(address, at.H_HOLDS) === 0 && read(address, at.H_OWNER) === 0) destroy(address)
+}
+
+function hasBit(address: number, slot: number): boolean {
+  return (load(region().words, wordAt(address) + (slot >>> 5)) & (1 << (slot & 31))) !== 0
 }
 
 function setBit(address: number): boolean {
@@ -96,9 +139,24 @@ function addHold(address: number, n: number): void {
 }
 
 function drop(address: number): void {
+  if (sub(region().words, wordAt(address) + at.H_HOLDS, 1) === 1) destroy(address)
+}
+
+/** Nobody holds it. A kind that is not known here waits for somebody who knows it, and sweeps. */
+function destroy(address: number): void {
   const { words } = region()
-  if (sub(words, wordAt(address) + at.H_HOLDS, 1) !== 1) return
-  // The one who took the last share, and nobody else, comes here.
-  kindOf(read(address, at.H_KIND))?.destroy?.(address)
+  const what = kindOf(read(address, at.H_KIND))
+  if (what === undefined) return
+  const count = wordAt(address) + at.H_HOLDS
+  // One alone: the last holder and a sweeper may both come here.
+  if (compareExchange(words, count, 0, going) !== 0) return
+  if (read(address, at.H_HELD) !== 1 || kindOf(read(address, at.H_KIND)) !== what) {
+    compareExchange(words, count, going, 0) // the other was first, and the block is something else by now
+    return
+  }
+  what.destroy?.(address)
   free(address)
 }
+
+/** H_HOLDS of a cell that is being destroyed. */
+const going = -(2 ** 30)

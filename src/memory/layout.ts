@@ -18,27 +18,35 @@ export const HEAP_GUARD = 16
 /** Blocks from here on were never used: of the control part, and of the arena. */
 export const CONTROL_TOP = 17
 export const ARENA_TOP = 18
-/** 32 words: the first free block of each class, 0 where there is none. */
+/** Where a search for a free participant's slot begins, and one for the dead: hints. */
+export const SLOT_HINT = 19
+export const DEATH_HINT = 20
+/** KiB of free blocks whose pages may still be the system's to give: see `discard`. */
+export const KEPT = 21
+/** 64 words: the first free block of each class, 0 where there is none: control part, then arena. */
 export const FREE = 32
-/** Where a search for a free participant's slot begins: a hint. */
-export const SLOT_HINT = 64
+export const ARENA_FREE = FREE + 32
 
-// ── participants: `slots` entries of `slotWords` words ──
+// ── participants: entries of `slotWords` words ──
 
+/** Participants with a bit in the masks of holders. */
 export const slots = 1024
+/** One more, for a newcomer that finds no slot and buries the dead to get one. */
+export const RESERVE = slots
 export const slotWords = 16
 export const SLOTS = 128
 
-/** FREE_SLOT, CLAIMED, LIVE or DYING. */
+/** The generation, which grows with each burial, and in the two lowest bits FREE_SLOT, LIVE or DYING. */
 export const S_STATE = 0
-/** Grows each time the slot is freed: an owner's word of an older generation is a dead one's. */
-export const S_GENERATION = 1
+/** The number that Node gives a thread, unique in its process; 0 for a main thread. */
+export const S_THREAD = 1
+/** Its process; 0 where the slot is free. Who sets it in a free slot has claimed it. */
 export const S_PID = 2
-/** The thread's id in the system; equal to the pid for a main thread. 0 where nobody can tell. */
+/** The thread's id in the system; equal to the pid for a main thread. 0 where the system does not tell. */
 export const S_TID = 3
 /** When the thread began, in the system's own clock: a later one with the same id is another. */
 export const S_STARTED = 4
-/** Descriptor of the writing end of its doorbell, in its process, plus 1, and the inode of that pipe. */
+/** Descriptor of its doorbell in its process, plus 1, and the inode of that pipe. */
 export const S_BELL = 5
 export const S_INODE = 6
 /** 1 where its event loop may sleep: only then the bell is rung. */
@@ -47,19 +55,18 @@ export const S_ASLEEP = 7
 export const S_READY = 8
 /** Address of its first page of nodes. */
 export const S_NODES = 9
-/** Who sweeps a DYING one: an owner's word. */
+/** Who sweeps a DYING one: an owner's word, or 0. */
 export const S_SWEEPER = 10
 
 export const FREE_SLOT = 0
-export const CLAIMED = 1
-export const LIVE = 2
-export const DYING = 3
+export const LIVE = 1
+export const DYING = 2
 
 // ── heap blocks: the header lies in the block before the address ──
 
 /** The class: the payload has 2 ** class blocks. Written once, when the block is cut. */
 export const H_CLASS = -16
-/** What lies there; 0 for a free one. */
+/** What lies there; 0 for a free one. Written last when a block is taken: what a kind is said of is whole. */
 export const H_KIND = -15
 /** Owner's word of the participant to whom it belongs alone; 0 where it belongs to a cell or to nobody. */
 export const H_OWNER = -14
@@ -67,13 +74,15 @@ export const H_OWNER = -14
 export const H_NEXT = -13
 /** Participants that hold it, and messages under way that do. */
 export const H_HOLDS = -12
-/** 1 where the payload begins with the mask of its holders. */
+/** 1 where it is a cell: its payload begins with the mask of its holders. */
 export const H_HELD = -11
+/** Of a free block: 1 where its pages are counted in KEPT. */
+export const H_KEPT = -10
 
-/** The first address of the heap; arena blocks (classes above `largestControl`) begin at 1 GiB. */
-export const controlFirst = (SLOTS + slots * slotWords) / blockWords + 1
+/** The first address of the heap; arena blocks begin at 1 GiB. */
+export const controlFirst = (SLOTS + (slots + 1) * slotWords) / blockWords + 1
 export const arenaFirst = 2 ** 24 + 1
-/** 64 KiB. */
+/** 64 KiB: what is larger lies in the arena, save for what is addressed by words. */
 export const largestControl = 10
 
 /** Words of the mask of holders: one bit for each slot. */
@@ -85,7 +94,7 @@ export const kinds = {
   free: 0,
   /** A page of waiters' nodes; belongs to a slot for ever. */
   nodes: 1,
-  /** The entries of a list of waiters that outgrew its cell. */
+  /** The entries of a list of waiters that outgrew its cell; in the control part, whatever its size. */
   entries: 2,
   /** Bytes of one payload. */
   payload: 3,
@@ -115,7 +124,7 @@ export const N_STATE = 0
 export const N_OWNER = 1
 /** 1 where it waits in its event loop. */
 export const N_ASYNC = 2
-/** In the stack of granted ones: the next node's first word. */
+/** In the stack of granted ones: the next node's first word, or 0. */
 export const N_NEXT = 3
 /** What the granter has to say. */
 export const N_VALUE = 4

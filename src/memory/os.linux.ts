@@ -1,9 +1,9 @@
 /**
  * What shared memory asks of Linux, through koffi: memory without a name, its mapping, sleeping on a word of
- * it, pipes, and thread ids. All calls are synchronous and short, or sleep for a given time. os.darwin.ts has
- * the same exports.
+ * it, pipes; and, through /proc, who lives. All calls are synchronous and short, or sleep for a given time.
+ * Another platform's file has the same exports.
  */
-import { readFileSync } from 'node:fs'
+import { constants, readFileSync, readlinkSync, statSync } from 'node:fs'
 import type { Koffi } from './koffi.ts'
 
 export interface System {
@@ -14,22 +14,29 @@ export interface System {
   /** Sleeps while the word at `address` is `value`, at most `ms`. */
   futexWait(address: number, value: number, ms: number): void
   futexWake(address: number, count: number): void
-  /** A pipe whose both ends never block. */
-  pipe(): [read: number, write: number]
-  threadId(): number
+  /** Gives the pages within back to the system; they are zero afterwards. Does nothing where it cannot. */
+  discard(fd: number, from: number, bytes: number): void
+  /**
+   * A pipe as one descriptor that reads, never blocks, never ends, and is closed with the thread's handles.
+   * Others open it for writing by its path.
+   */
+  bell(): number
+  /** The path under which another process opens a descriptor of `pid`. */
+  descriptorPath(pid: number, fd: number): string
+}
+
+/** Threads as the system knows them. */
+export interface Threads {
+  /** The id of this one; 0 where nobody can tell. */
+  id(): number
   /**
    * When the thread began, as a 32 bit number that another thread with this id will not have; 0 where there
    * is no such thread, or where it has ended and only waits to be collected.
    */
   started(pid: number, tid: number): number
-  /** The path under which another process opens a descriptor of `pid`. */
-  descriptorPath(pid: number, fd: number): string
 }
 
-const SYS = {
-  x64: { futex: 202, gettid: 186 },
-  arm64: { futex: 98, gettid: 178 },
-} as const
+const FUTEX = { x64: 202, arm64: 98 } as const
 
 const FUTEX_WAIT = 0
 const FUTEX_WAKE = 1
@@ -37,17 +44,26 @@ const PROT_READ_WRITE = 3
 const MAP_SHARED_NORESERVE = 0x4001
 const MFD_CLOEXEC = 1
 const PIPE_FLAGS = 0o2004000 // O_CLOEXEC | O_NONBLOCK
+const OPEN_FLAGS = PIPE_FLAGS | constants.O_RDWR
+const PUNCH_HOLE_KEEP_SIZE = 3
 
 export function openSystem(koffi: Koffi): System {
-  const numbers = (SYS as Record<string, { futex: number; gettid: number }>)[process.arch]
-  if (numbers === undefined) throw new Error(`the architecture ${process.arch} is not known`)
+  const futex = (FUTEX as Record<string, number>)[process.arch]
+  if (futex === undefined) throw new Error(`the architecture ${process.arch} is not known`)
+  // So it is for a program with capabilities of its own: then no other process may open its descriptors.
+  if (statSync('/proc/self').uid !== process.geteuid!())
+    throw new Error('/proc/self belongs to another user, as for programs with file capabilities')
   const libc = koffi.load(null)
   const memfdCreate = libc.func('int memfd_create(const char *name, unsigned int flags)')
   const ftruncate = libc.func('int ftruncate(int fd, int64_t length)')
   const mmap = libc.func(
     'intptr_t mmap(intptr_t at, size_t length, int prot, int flags, int fd, int64_t offset)',
   )
+  const fallocate = libc.func('int fallocate(int fd, int mode, int64_t from, int64_t bytes)')
   const pipe2 = libc.func('int pipe2(int *fds, int flags)')
+  // Not by node:fs, which keeps book of a thread's descriptors, and would close the socket's a second time.
+  const open = libc.func('int open(const char *path, int flags, ...)')
+  const close = libc.func('int close(int fd)')
   const syscall = libc.func(
     'long syscall(long number, uint64_t word, int op, int value, void *timeout, void *word2, int value3)',
   )
@@ -68,20 +84,35 @@ export function openSystem(koffi: Koffi): System {
     futexWait(address, value, ms) {
       timeout[0] = BigInt(Math.floor(ms / 1000))
       timeout[1] = BigInt(Math.floor((ms % 1000) * 1e6))
-      syscall(numbers.futex, address, FUTEX_WAIT, value, timeout, null, 0)
+      syscall(futex, address, FUTEX_WAIT, value, timeout, null, 0)
     },
     futexWake(address, count) {
-      syscall(numbers.futex, address, FUTEX_WAKE, count, null, null, 0)
+      syscall(futex, address, FUTEX_WAKE, count, null, null, 0)
     },
-    pipe() {
+    discard: (fd, from, bytes) => void fallocate(fd, PUNCH_HOLE_KEEP_SIZE, from, bytes),
+    bell() {
       const fds = new Int32Array(2)
       if (pipe2(fds, PIPE_FLAGS) !== 0) throw failure('pipe2')
-      return [fds[0]!, fds[1]!]
+      // Open for both: while its reader lives there is a writer, and the pipe never ends.
+      const both = open(`/proc/self/fd/${fds[0]}`, OPEN_FLAGS) as number
+      close(fds[0])
+      close(fds[1])
+      if (both < 0) throw failure('open of a pipe')
+      return both
     },
-    threadId: () => Number(syscall(numbers.gettid, 0, 0, 0, null, null, 0)),
-    started,
     descriptorPath: (pid, fd) => `/proc/${pid}/fd/${fd}`,
   }
+}
+
+export const threads: Threads = {
+  id() {
+    try {
+      return Number(readlinkSync('/proc/thread-self').split('/')[2]) // <pid>/task/<tid>
+    } catch {
+      return 0 // no /proc here
+    }
+  },
+  started,
 }
 
 function started(pid: number, tid: number): number {

@@ -3,9 +3,12 @@
  * memory between processes, and threads share a SharedArrayBuffer.
  */
 import type { Koffi } from './koffi.ts'
-import { openSystem as openLinux, type System } from './os.linux.ts'
+import { openSystem as openLinux, threads as ofLinux, type System, type Threads } from './os.linux.ts'
 
 export type { System }
+
+/** How threads are told apart, where the system says so without koffi. */
+export const threads: Threads | undefined = process.platform === 'linux' ? ofLinux : undefined
 
 export function openSystem(koffi: Koffi): System {
   if (process.platform === 'linux') return openLinux(koffi)

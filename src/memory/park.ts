@@ -52,7 +52,7 @@ export function parkSync<R>(wait: Wait<R>, timeout?: number, signal?: AbortSigna
       waits = false
       const granted = wait.granted(node)
       if (granted !== undefined) return granted
-      rearm(node)
+      store(words, node + at.N_HUNGRY, 1)
     }
   } finally {
     if (waits) {
@@ -61,12 +61,6 @@ export function parkSync<R>(wait: Wait<R>, timeout?: number, signal?: AbortSigna
     }
     giveNode(node)
   }
-}
-
-function rearm(node: number): void {
-  const { words } = region()
-  store(words, node + at.N_HUNGRY, 1)
-  store(words, node + at.N_STATE, at.WAITING)
 }
 
 // ── in the event loop ──
@@ -119,9 +113,9 @@ class Waiting<R> implements Parked {
   }
 
   start(timeout: number | undefined, signal: AbortSignal | undefined): void {
+    parked.set(this.#node, this)
     listen()
     keepAlive()
-    parked.set(this.#node, this)
     timer ??= setInterval(lookAtAll, slice)
     this.#timer = startTimer(timeout, () => this.#leave(() => this.#resolve(undefined)))
     if (signal === undefined) return
@@ -134,7 +128,7 @@ class Waiting<R> implements Parked {
     this.#step(() => {
       const granted = this.#wait.granted(this.#node)
       if (granted !== undefined) return granted
-      rearm(this.#node)
+      store(region().words, this.#node + at.N_HUNGRY, 1)
       return this.#wait.begin(this.#node, true)
     })
   }
@@ -186,9 +180,13 @@ class Waiting<R> implements Parked {
 function listen(): void {
   if (listening) return
   listening = true
-  onRing(() => {
-    for (const node of takeReady(region().words).reverse()) parked.get(node)?.arrive()
-  })
+  onRing(arrivals)
+  // What was granted before there was a bell rang nobody (B2). In a turn of its own: who parks is not done.
+  queueMicrotask(arrivals)
+}
+
+function arrivals(): void {
+  for (const node of takeReady(region().words).reverse()) parked.get(node)?.arrive()
 }
 
 function lookAtAll(): void {

@@ -26,6 +26,8 @@ export interface Region {
   slice(address: number, length: number): Uint8Array
   /** Makes sure that everything below the address is there. */
   reach(address: number): void
+  /** Gives the pages of `length` bytes at an address back to the system, where it takes them. */
+  discard(address: number, length: number): void
 }
 
 /** How a child comes to the region of its parent. */
@@ -85,7 +87,8 @@ export function regionForProcess(): RegionOrigin {
 /** What a thread is told. */
 export function regionForThread(): RegionOrigin {
   const { system, base, words } = region()
-  return system === null ? { buffer: words.buffer as SharedArrayBuffer } : { fd: origin!.fd!, address: base }
+  if (system !== null) return { fd: origin!.fd!, address: base }
+  return { buffer: words.buffer as SharedArrayBuffer, reason: reason! }
 }
 
 function open(): Region {
@@ -121,6 +124,7 @@ function map(): Region | undefined {
       blocks: mappedBytes / blockBytes,
       slice: (address, length) => new Uint8Array(koffi.view(base + address * blockBytes, length)),
       reach: () => {},
+      discard: (address, length) => system.discard(fd, address * blockBytes, length),
     }
   } catch (error) {
     return none(`this system does not let it: ${error instanceof Error ? error.message : String(error)}`)
@@ -137,7 +141,7 @@ function share(): Region {
   const buffer = origin?.buffer ?? new make(controlBytes, { maxByteLength: sharedBytes })
   const growing = buffer as SharedArrayBuffer & { grow(bytes: number): void }
   useFutex(threadFutex)
-  reason ??= 'its parent shares none'
+  reason ??= origin?.reason ?? 'its parent shares none'
   return {
     system: null,
     ...views(buffer, new Int32Array(buffer, 0, controlBytes / 4)),
@@ -153,6 +157,7 @@ function share(): Region {
           if (buffer.byteLength < address * blockBytes) throw error
         }
     },
+    discard: () => {},
   }
 }
 

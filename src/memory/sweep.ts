@@ -1,52 +1,68 @@
 /**
  * What becomes of a participant that died: its blocks are freed, its holds dropped, and each cell that knows
  * owners hears of it. A parent buries its child as soon as it has ended; whoever waits for something that the
- * dead one had finds out by itself within a slice. One buries at a time; if it dies in it, another goes on.
+ * dead one had finds out by itself within a slice. One sweeps at a time; if it dies in it, another goes on
+ * (D1).
  */
-import { add, compareExchange, load, store } from './atomics.ts'
+import { compareExchange, load, store } from './atomics.ts'
 import { forgetBell } from './bell.ts'
-import { free, read, walk } from './heap.ts'
-import { kindOf, release } from './holders.ts'
+import { free, read, walk, write } from './heap.ts'
+import { dropDead } from './holders.ts'
 import * as at from './layout.ts'
-import { isAlive, isKnown, me, ownerOf, participantsOf, slotAt, slotOf, whenFull } from './participants.ts'
+import {
+  freeHalfClaimed,
+  isAlive,
+  isAliveNow,
+  me,
+  ownerOf,
+  participantsOf,
+  slotAt,
+  slotOf,
+  stateWord,
+  vacate,
+  whenFull,
+} from './participants.ts'
 import { openedRegion, region } from './region.ts'
-import { wordAt } from './heap.ts'
+
+/** How many others are looked at with each burial: who has no parent left is found by and by. */
+const others = 16
 
 /** A child process has ended. */
 export function buryProcess(pid: number): void {
-  if (openedRegion() !== undefined) for (const owner of participantsOf(pid)) bury(owner)
+  if (openedRegion() === undefined) return
+  // Asked again: another process may have this pid by now.
+  for (const owner of participantsOf(pid)) buryIfDead(owner)
+  lookAround()
+}
+
+/** A thread of this process has ended; `thread` is the number that Node gave it. */
+export function buryThread(thread: number): void {
+  if (openedRegion() !== undefined) for (const owner of participantsOf(process.pid, thread)) bury(owner)
 }
 
 /** Buries the participant if it is dead; true where it is. */
 export function buryIfDead(owner: number): boolean {
-  if (isAlive(owner)) return false
+  if (isAliveNow(owner)) return false
   bury(owner)
   return true
 }
 
-/** It is known to be dead. */
+/** It is known to be dead. Returns when it is buried, or while somebody who lives is at it. */
 export function bury(owner: number): void {
   const { words } = region()
-  const slot = slotOf(owner)
-  const first = slotAt(slot)
-  if (!isKnown(owner)) return resume(slot)
-  if (compareExchange(words, first + at.S_STATE, at.LIVE, at.DYING) !== at.LIVE) return
-  store(words, first + at.S_SWEEPER, me())
-  sweep(owner)
-}
-
-/** Somebody has begun to bury it; where that one died as well, this goes on. */
-function resume(slot: number): void {
-  const { words } = region()
-  const first = slotAt(slot)
-  if (load(words, first + at.S_STATE) !== at.DYING) return
-  const sweeper = load(words, first + at.S_SWEEPER)
-  if (sweeper === me() || isAlive(sweeper)) return
-  if (compareExchange(words, first + at.S_SWEEPER, sweeper, me()) !== sweeper) return
-  store(words, first + at.S_STATE, at.LIVE) // so that its owner's word can be told again
-  const owner = ownerOf(slot)
-  store(words, first + at.S_STATE, at.DYING)
-  sweep(owner)
+  const first = slotAt(slotOf(owner))
+  compareExchange(words, first + at.S_STATE, stateWord(owner, at.LIVE), stateWord(owner, at.DYING))
+  const dying = stateWord(owner, at.DYING)
+  const self = me()
+  for (;;) {
+    if (load(words, first + at.S_STATE) !== dying) return
+    const sweeper = load(words, first + at.S_SWEEPER)
+    if (sweeper !== 0 && isAlive(sweeper)) return
+    if (compareExchange(words, first + at.S_SWEEPER, sweeper, self) === sweeper) break
+  }
+  // Between the two looks it may have been buried, and the slot be another's.
+  if (load(words, first + at.S_STATE) === dying) sweep(owner)
+  else compareExchange(words, first + at.S_SWEEPER, self, 0)
 }
 
 /** Each step may have been done before. */
@@ -58,28 +74,31 @@ function sweep(owner: number): void {
     const kind = read(address, at.H_KIND)
     if (kind === at.kinds.free) continue
     if (read(address, at.H_OWNER) === owner) {
-      free(address)
-      continue
-    }
-    kindOf(kind)?.died?.(address, owner)
-    if (read(address, at.H_HELD) === 1 && hasBit(address, slot)) release(address, owner)
+      // A page of nodes that the slot has already is the slot's.
+      if (kind === at.kinds.nodes && load(words, slotAt(slot) + at.S_NODES) === address)
+        write(address, at.H_OWNER, 0)
+      else free(address)
+    } else if (read(address, at.H_HELD) === 1) dropDead(address, owner)
   }
-  const first = slotAt(slot)
-  store(words, first + at.S_PID, 0)
-  // Older owners' words end here; then the slot is anybody's.
-  add(words, first + at.S_GENERATION, 1)
-  store(words, first + at.S_STATE, at.FREE_SLOT)
+  vacate(owner)
 }
 
-function hasBit(address: number, slot: number): boolean {
-  return (load(region().words, wordAt(address) + (slot >>> 5)) & (1 << (slot & 31))) !== 0
-}
-
-whenFull(() => {
+/** Whether some that were found dead are buried now. */
+function lookAround(count = others): boolean {
+  const { words } = region()
   let found = false
-  for (let slot = 0; slot < at.slots; slot++) {
-    const owner = ownerOf(slot)
-    if (owner !== 0 && buryIfDead(owner)) found = true
+  let slot = load(words, at.DEATH_HINT) % at.slots
+  for (let looked = 0, i = 0; looked < count && i < at.slots; i++, slot = (slot + 1) % at.slots) {
+    if (load(words, slotAt(slot) + at.S_PID) === 0) continue
+    looked++
+    const live = ownerOf(slot)
+    const dying = ownerOf(slot, at.DYING)
+    if (live !== 0) found = buryIfDead(live) || found
+    else if (dying !== 0) found = (bury(dying), true)
+    else found = freeHalfClaimed(slot) || found
   }
+  store(words, at.DEATH_HINT, slot)
   return found
-})
+}
+
+whenFull(() => lookAround(at.slots))

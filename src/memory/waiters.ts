@@ -3,7 +3,8 @@
  * alike, so that neither can starve the other. The list belongs to the cell's guard and every change of it is
  * one store (W1). A node is granted by one compare-and-swap, against which giving up competes: exactly one of
  * the two happens (W2). Nodes live in pages that belong to a slot for ever: an entry that outlived its wait
- * points to a node, never into something else (W3).
+ * points to a node, never into something else (W3). A node waits from `push` on and in that list alone (W4):
+ * whoever was told that the guard's last holder died calls `purge`, and the list is exact again.
  */
 import { compareExchange, exchange, load, store, wake, type Words } from './atomics.ts'
 import { ring } from './bell.ts'
@@ -14,12 +15,13 @@ import { region } from './region.ts'
 
 // ── nodes ──
 
-const pageNodes = 64
+/** With the page's first words, which link it: a block of 4 KiB. */
+const pageNodes = 127
 /** Nodes of this thread that are not in use. */
 const idle: number[] = []
 let pages: number | undefined
 
-/** A node of this thread, to be pushed; `async` where its event loop goes on. */
+/** A node of this thread, IDLE until it is pushed; `async` where its event loop goes on. */
 export function takeNode(async: boolean): number {
   const { words } = region()
   const node = idle.pop() ?? newPage(words)
@@ -27,7 +29,6 @@ export function takeNode(async: boolean): number {
   store(words, node + at.N_ASYNC, async ? 1 : 0)
   store(words, node + at.N_VALUE, 0)
   store(words, node + at.N_HUNGRY, 0)
-  store(words, node + at.N_STATE, at.WAITING)
   return node
 }
 
@@ -47,8 +48,8 @@ function newPage(words: Words): number {
   }
   const page = allocate(4 * at.nodeWords * (pageNodes + 1), at.kinds.nodes)
   store(words, wordAt(page), pages)
-  store(words, first, page)
-  write(page, at.H_OWNER, 0) // the slot's
+  store(words, first, page) // the commit: a sweep finds it to be the slot's from here on
+  write(page, at.H_OWNER, 0)
   pages = page
   addNodes(words, page)
   return idle.pop()!
@@ -113,25 +114,47 @@ export function isEmpty(words: Words, list: number): boolean {
 
 /** Last in line. */
 export function push(words: Words, list: number, node: number): void {
-  store(words, node + at.N_LIST, list)
   const tail = load(words, list + at.L_TAIL)
   if (((tail - load(words, list + at.L_HEAD)) | 0) >= capacity(words, list)) grow(words, list)
+  arm(words, list, node)
   store(words, entryAt(words, list, tail), node)
   store(words, list + at.L_TAIL, (tail + 1) | 0) // the commit
 }
 
 /** First in line: one that was woken and found nothing. */
 export function pushFirst(words: Words, list: number, node: number): void {
-  store(words, node + at.N_LIST, list)
   const head = load(words, list + at.L_HEAD)
   if (((load(words, list + at.L_TAIL) - head) | 0) >= capacity(words, list)) grow(words, list)
+  arm(words, list, node)
   store(words, entryAt(words, list, head - 1), node)
   store(words, list + at.L_HEAD, (head - 1) | 0) // the commit
 }
 
+/** Before the commit: who finds the entry finds it waiting. */
+function arm(words: Words, list: number, node: number): void {
+  store(words, node + at.N_LIST, list)
+  store(words, node + at.N_STATE, at.WAITING)
+}
+
+/**
+ * Grants the first that waits and is known to live, and takes it out of the list; 0 where nobody does. What
+ * the grant means must be stored before, where a death behind it must not leave the waiter with nothing.
+ */
+export function grantFirst(words: Words, list: number, value: number): number {
+  for (;;) {
+    const node = first(words, list)
+    if (node === 0) return 0
+    if (!grant(words, node, value)) continue // it gave up, and `first` drops it
+    // After the grant: a death before this leaves an entry that waits no more, one after it leaves none. The
+    // other way round, a waiter that nobody has in a list would be left.
+    store(words, list + at.L_HEAD, (load(words, list + at.L_HEAD) + 1) | 0)
+    return node
+  }
+}
+
 /**
  * Takes the first that waits and is known to live out of the list; 0 where nobody does. It is not granted
- * yet, and may give up before it is.
+ * yet, and may give up before it is. A death before it is granted leaves it in no list: see `grantFirst`.
  */
 export function shift(words: Words, list: number): number {
   const node = first(words, list)
@@ -145,13 +168,7 @@ export function first(words: Words, list: number): number {
     const head = load(words, list + at.L_HEAD)
     if (head === load(words, list + at.L_TAIL)) return 0
     const node = load(words, entryAt(words, list, head))
-    if (
-      node !== 0 &&
-      load(words, node + at.N_STATE) === at.WAITING &&
-      load(words, node + at.N_LIST) === list &&
-      isKnown(load(words, node + at.N_OWNER))
-    )
-      return node
+    if (node !== 0 && isWaiting(words, list, node) && isKnown(load(words, node + at.N_OWNER))) return node
     store(words, list + at.L_HEAD, (head + 1) | 0)
   }
 }
@@ -168,13 +185,32 @@ export function remove(words: Words, list: number, node: number): void {
   first(words, list) // drops what leads the list and waits no more
 }
 
+/**
+ * The guard's last holder died in it: drops what the list has twice, or has and waits no more. Afterwards
+ * every entry is of a wait that goes on.
+ */
+export function purge(words: Words, list: number): void {
+  const seen = new Set<number>()
+  const tail = load(words, list + at.L_TAIL)
+  for (let i = load(words, list + at.L_HEAD); i !== tail; i = (i + 1) | 0) {
+    const entry = entryAt(words, list, i)
+    const node = load(words, entry)
+    if (node === 0) continue
+    if (seen.has(node) || !isWaiting(words, list, node)) store(words, entry, 0)
+    seen.add(node)
+  }
+}
+
+function isWaiting(words: Words, list: number, node: number): boolean {
+  return load(words, node + at.N_STATE) === at.WAITING && load(words, node + at.N_LIST) === list
+}
+
 /** All that wait, first to last. */
 export function* waiting(words: Words, list: number): Generator<number> {
   const tail = load(words, list + at.L_TAIL)
   for (let i = load(words, list + at.L_HEAD); i !== tail; i = (i + 1) | 0) {
     const node = load(words, entryAt(words, list, i))
-    if (node !== 0 && load(words, node + at.N_STATE) === at.WAITING && load(words, node + at.N_LIST) === list)
-      yield node
+    if (node !== 0 && isWaiting(words, list, node)) yield node
   }
 }
 
@@ -196,7 +232,10 @@ function entryAt(words: Words, list: number, counter: number): number {
   return first + 1 + ((counter >>> 0) & (load(words, first) - 1))
 }
 
-/** Moves the entries to a block of twice the room; one store makes it theirs. */
+/**
+ * Moves the entries to a block of twice the room; one store makes it theirs. A death beside that store costs
+ * one of the two blocks: to free one that is in use would be worse.
+ */
 function grow(words: Words, list: number): void {
   const room = capacity(words, list) < 32 ? 32 : capacity(words, list) * 2
   const entries = allocate(4 * (room + 1), at.kinds.entries)
