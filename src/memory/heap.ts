@@ -22,43 +22,49 @@ export function capacityOf(address: number): number {
 }
 
 /**
- * A block for `bytes` bytes that belongs to this participant. In the control part (up to 64 KiB) its words
- * are zero; beyond it holds whatever it held.
+ * A block for `bytes` bytes that belongs to this participant. In the control part (up to 64 KiB, or where it
+ * is asked for) its words are zero; beyond it holds whatever it held.
  */
-export function allocate(bytes: number, kind: number): number {
+export function allocate(bytes: number, kind: number, control = false): number {
   const opened = region()
   const { words } = opened
   const wanted = classOf(bytes)
+  const inControl = control || wanted <= at.largestControl
+  const list = listOf(inControl, wanted)
   const owner = me()
   enter(words, at.HEAP_GUARD) // who died in it left whole lists: each change is one store
   let address: number
   try {
-    address = load(words, at.FREE + wanted)
-    if (address === 0) address = cut(opened, wanted)
+    address = load(words, list)
+    if (address === 0) address = cut(opened, wanted, inControl)
     // The commit: from here on the block is in no list. A death before the next line loses it for good.
-    else store(words, at.FREE + wanted, load(headerWords(address), headerIndex(address, at.H_NEXT)))
+    else store(words, list, read(address, at.H_NEXT))
     write(address, at.H_OWNER, owner)
-    write(address, at.H_KIND, kind)
   } finally {
     leave(words, at.HEAP_GUARD)
   }
   write(address, at.H_NEXT, 0)
   write(address, at.H_HOLDS, 0)
   write(address, at.H_HELD, 0)
-  if (wanted <= at.largestControl)
+  if (inControl && read(address, at.H_USED) === 1)
     words.fill(0, wordAt(address), wordAt(address) + at.blockWords * 2 ** wanted)
+  // Last: until now it counts as free, and nobody who walks the heap takes its old words for what they are not.
+  write(address, at.H_KIND, kind)
   return address
 }
 
 /** Gives a block back. Its holder alone calls this, once. */
 export function free(address: number): void {
   const { words } = region()
-  const block = load(headerWords(address), headerIndex(address, at.H_CLASS))
+  const list = listOf(address < at.arenaFirst, read(address, at.H_CLASS))
   enter(words, at.HEAP_GUARD)
   write(address, at.H_KIND, at.kinds.free)
+  write(address, at.H_HELD, 0)
+  write(address, at.H_HOLDS, 0)
+  write(address, at.H_USED, 1)
   write(address, at.H_OWNER, 0)
-  write(address, at.H_NEXT, load(words, at.FREE + block))
-  store(words, at.FREE + block, address)
+  write(address, at.H_NEXT, load(words, list))
+  store(words, list, address)
   leave(words, at.HEAP_GUARD)
 }
 
@@ -98,15 +104,19 @@ export function usage(): { blocks: number; bytes: number; free: number } {
   return sum
 }
 
+/** The list of free blocks in which one of this class belongs. */
+function listOf(control: boolean, wanted: number): number {
+  return (control && wanted > at.largestControl ? at.FREE_LARGE : at.FREE) + wanted
+}
+
 function classOf(bytes: number): number {
   const blocks = Math.max(1, Math.ceil(bytes / at.blockBytes))
   return Math.ceil(Math.log2(blocks))
 }
 
 /** Cuts a block from what was never used; under the heap's guard. */
-function cut(opened: Region, wanted: number): number {
+function cut(opened: Region, wanted: number, control: boolean): number {
   const { words } = opened
-  const control = wanted <= at.largestControl
   const top = control ? at.CONTROL_TOP : at.ARENA_TOP
   const address = load(words, top) >>> 0 || (control ? at.controlFirst : at.arenaFirst)
   const next = address + 2 ** wanted + 1

@@ -4,7 +4,7 @@
  * receiver's, who sets its bit first. A participant that dies loses its bits in the sweep. What a message
  * carried that nobody ever read stays until the program ends.
  */
-import { add, and, load, or, sub } from './atomics.ts'
+import { add, and, compareExchange, load, or, sub } from './atomics.ts'
 import { allocate, free, read, wordAt, write } from './heap.ts'
 import * as at from './layout.ts'
 import { isKnown, me, slotOf } from './participants.ts'
@@ -46,9 +46,25 @@ export function cellWord(address: number): number {
   return wordAt(address) + at.maskWords
 }
 
-/** This participant holds it (still): once, however many handles it has. */
+/** This participant holds it (still): once, however many handles it has. Whoever calls knows it to be there. */
 export function hold(address: number): void {
-  if (setBit(address)) addHold(address, 1)
+  // The count first: a death between the two leaves the cell too long, never too short.
+  addHold(address, 1)
+  if (!setBit(address)) drop(address)
+}
+
+/**
+ * A share of a cell that may vanish at any moment, so that it stays for now: `unsend` gives it back. False
+ * where there is no cell (any more).
+ */
+export function pin(address: number): boolean {
+  const { words } = region()
+  const count = wordAt(address) + at.H_HOLDS
+  for (;;) {
+    const n = load(words, count)
+    if (n <= 0 || read(address, at.H_HELD) !== 1) return false
+    if (compareExchange(words, count, n, n + 1) === n) return true
+  }
 }
 
 /** A message that carries a handle leaves; whoever reads it calls `receive`. Only a holder may call this. */

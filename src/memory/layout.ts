@@ -22,6 +22,8 @@ export const ARENA_TOP = 18
 export const FREE = 32
 /** Where a search for a free participant's slot begins: a hint. */
 export const SLOT_HINT = 64
+/** As FREE, for blocks of the control part whose class is large. */
+export const FREE_LARGE = 72
 
 // ── participants: `slots` entries of `slotWords` words ──
 
@@ -47,8 +49,10 @@ export const S_ASLEEP = 7
 export const S_READY = 8
 /** Address of its first page of nodes. */
 export const S_NODES = 9
-/** Who sweeps a DYING one: an owner's word. */
+/** Who sweeps a DYING one: an owner's word; 0 for nobody. */
 export const S_SWEEPER = 10
+/** The number that Node gives the thread in its process, plus 1: its parent knows it by that. */
+export const S_THREAD = 11
 
 export const FREE_SLOT = 0
 export const CLAIMED = 1
@@ -67,8 +71,10 @@ export const H_OWNER = -14
 export const H_NEXT = -13
 /** Participants that hold it, and messages under way that do. */
 export const H_HOLDS = -12
-/** 1 where the payload begins with the mask of its holders. */
+/** 1 where the payload begins with the mask of its holders: a cell. */
 export const H_HELD = -11
+/** 1 where the block was freed before: its payload is not zero. */
+export const H_USED = -10
 
 /** The first address of the heap; arena blocks (classes above `largestControl`) begin at 1 GiB. */
 export const controlFirst = (SLOTS + slots * slotWords) / blockWords + 1
@@ -123,6 +129,8 @@ export const N_VALUE = 4
 export const N_HUNGRY = 5
 /** First word of the list in which it waits. */
 export const N_LIST = 6
+/** The counter of its entry there: where to look first. */
+export const N_AT = 7
 
 export const IDLE = 0
 export const WAITING = 1
@@ -137,5 +145,6 @@ export const L_TAIL = 1
 /** Address of the entries where they outgrew the cell, else 0. */
 export const L_ENTRIES = 2
 export const L_INLINE = 4
-export const inlineEntries = 12
+/** A power of two, so that the counters may wrap. */
+export const inlineEntries = 8
 export const listWords = L_INLINE + inlineEntries

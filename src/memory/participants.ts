@@ -3,6 +3,7 @@
  * has died, to ring it, and to find its waiters. An owner's word (slot and generation) names a participant in
  * locks and blocks; it is never given twice, so what a dead one left can be told from what lives.
  */
+import { threadId } from 'node:worker_threads'
 import { PlaitError } from '../core/errors.ts'
 import { load, store, compareExchange } from './atomics.ts'
 import * as at from './layout.ts'
@@ -36,6 +37,11 @@ export function slotAt(slot: number): number {
   return at.SLOTS + slot * at.slotWords
 }
 
+/** The owner's word of whoever has the slot now, or whom it is swept of. */
+export function lastOwnerOf(slot: number): number {
+  return word(slot, load(region().words, slotAt(slot) + at.S_GENERATION))
+}
+
 /** The owner's word of whoever has the slot now; 0 for nobody. */
 export function ownerOf(slot: number): number {
   const { words } = region()
@@ -57,6 +63,27 @@ export function isKnown(owner: number): boolean {
 export function isAlive(owner: number): boolean {
   if (owner === mine) return true
   if (!isKnown(owner)) return false
+  const known = answers?.get(owner)
+  if (known !== undefined) return known
+  const alive = ask(owner)
+  answers?.set(owner, alive)
+  return alive
+}
+
+/** Answers given already, where many ask in one go. */
+let answers: Map<number, boolean> | undefined
+
+/** Whatever `fn` asks about the same participant is asked of the system once. */
+export function askingOnce(fn: () => void): void {
+  answers = new Map()
+  try {
+    fn()
+  } finally {
+    answers = undefined
+  }
+}
+
+function ask(owner: number): boolean {
   const { words, system } = region()
   const first = slotAt(slotOf(owner))
   const tid = load(words, first + at.S_TID)
@@ -65,15 +92,16 @@ export function isAlive(owner: number): boolean {
   return system.started(load(words, first + at.S_PID), tid) === began || !isKnown(owner)
 }
 
-/** Owners' words of all participants of a process; of one thread of it where `tid` is given. */
-export function participantsOf(pid: number, tid?: number): number[] {
+/** Owners' words of all participants of a process; of one thread of it where its number is given. */
+export function participantsOf(pid: number, thread?: number): number[] {
   const { words } = region()
   const found: number[] = []
   for (let slot = 0; slot < at.slots; slot++) {
     const first = slotAt(slot)
     if (load(words, first + at.S_PID) !== pid) continue
     const owner = ownerOf(slot)
-    if (owner !== 0 && (tid === undefined || load(words, first + at.S_TID) === tid)) found.push(owner)
+    if (owner !== 0 && (thread === undefined || load(words, first + at.S_THREAD) === thread + 1))
+      found.push(owner)
   }
   return found
 }
@@ -87,6 +115,9 @@ export function whenFull(fn: () => boolean): void {
 
 function claim(): number {
   const { words, system } = region()
+  // Asked before there is a slot: whoever is killed while it claims one loses it for good.
+  const tid = system === null ? 0 : system.threadId()
+  const began = system === null ? 0 : system.started(process.pid, tid)
   do {
     const hint = load(words, at.SLOT_HINT)
     for (let i = 0; i < at.slots; i++) {
@@ -94,10 +125,10 @@ function claim(): number {
       const first = slotAt(slot)
       if (compareExchange(words, first + at.S_STATE, at.FREE_SLOT, at.CLAIMED) !== at.FREE_SLOT) continue
       store(words, at.SLOT_HINT, (slot + 1) % at.slots)
-      const tid = system === null ? 0 : system.threadId()
       store(words, first + at.S_PID, process.pid)
       store(words, first + at.S_TID, tid)
-      store(words, first + at.S_STARTED, system === null ? 0 : system.started(process.pid, tid))
+      store(words, first + at.S_THREAD, threadId + 1)
+      store(words, first + at.S_STARTED, began)
       store(words, first + at.S_BELL, 0)
       store(words, first + at.S_ASLEEP, 0)
       store(words, first + at.S_READY, 0)
