@@ -5,7 +5,7 @@
  * lie flat in dist/, because modules name their neighbours by URL (`./entry.js`). Called by
  * tools/prepare.mjs.
  */
-import { cpSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -22,6 +22,9 @@ const entries = ['api/index', 'api/futures']
  */
 const first = 'worker/entry'
 const roles = { run: 'worker/run', role: 'pool/role' }
+
+/** What opens handles that arrive: of each room that has any, one file, told by the room's name. */
+const opening = readdirSync(from).filter((room) => existsSync(join(from, room, 'open.js')))
 
 /**
  * What some entries share with the child, and others do not need, would lie in a file of its own. Named here,
@@ -67,7 +70,11 @@ export async function bundle() {
   const declarations = readdirSync(from, { recursive: true }).filter((file) => file.endsWith('.d.ts'))
   for (const file of declarations) cpSync(join(from, file), join(next, 'types', file))
   await build({
-    entryPoints: [...entries.map((entry) => join(from, `${entry}.js`)), { in: 'child', out: 'entry' }],
+    entryPoints: [
+      ...entries.map((entry) => join(from, `${entry}.js`)),
+      { in: 'child', out: 'entry' },
+      ...opening.map((room) => ({ in: join(from, room, 'open.js'), out: `${room}-open` })),
+    ],
     entryNames: '[name]',
     chunkNames: '[name]-[hash]',
     outdir: next,

@@ -4,6 +4,7 @@
  * neither the parser nor the inspector; `prewarm` does, while workers start.
  */
 import { runInThisContext } from 'node:vm'
+import { Carried } from '../codec/handles.ts'
 import { cannotSend } from '../codec/path.ts'
 import { Writer } from '../codec/writer.ts'
 import { ownedVariables } from './initializer.ts'
@@ -31,6 +32,8 @@ export interface CaptureOptions {
   readonly owned?: OwnedVariables | undefined
   /** The home id of the one receiver: classes that it brought itself are sent by id alone. */
   readonly receiver?: string | undefined
+  /** For captureInto and captureArguments: what becomes of handles in it. By default they are given. */
+  readonly carried?: Carried | undefined
 }
 
 /** One captured value, ready to send any number of times. */
@@ -42,6 +45,8 @@ export interface Payload {
   readonly bytes: Buffer
   /** What was captured: alive as long as the payload is, so that instances of its classes find their home. */
   readonly value: unknown
+  /** Handles in it: the payload may be sent to many, and they live as long as it does. */
+  readonly lent: readonly object[]
   /** Nothing captured can change: capturing the same function again returns this very object. */
   readonly stable: boolean
   /** What arguments may have in common with it; null where nothing can change. */
@@ -54,11 +59,13 @@ let lastId = 0
 export function capture(value: unknown, options: CaptureOptions): Payload {
   const known = typeof value === 'function' ? stablePayload(value, options) : undefined
   if (known !== undefined) return known
-  const walk = new Walk(options)
+  const carried = new Carried(true)
+  const walk = new Walk({ ...options, carried })
   const { templates, bytes } = write(walk, value)
   const stable = typeof value === 'function' && isStable(value, walk)
   const variables = stable || walk.units.length === 0 ? null : sharedVariables(walk)
-  const payload: Payload = { value, id: ++lastId, templates, bytes, stable, variables }
+  const { handles: lent } = carried
+  const payload: Payload = { value, lent, id: ++lastId, templates, bytes, stable, variables }
   if (stable) keepStable(value, payload, options, walk)
   return payload
 }
@@ -93,7 +100,7 @@ export function captureInto(
   value: unknown,
   options: CaptureOptions,
 ): readonly Template[] | null {
-  if (writePlain(writer, value, options.what)) return null
+  if (writePlain(writer, value, options.what, options.carried)) return null
   const templates = new Walk(options).run(value, writer)
   return templates.length === 0 ? null : templates
 }
@@ -116,7 +123,7 @@ export function captureArguments(
   options: CaptureOptions,
   fn: Payload,
 ): CapturedArguments | null {
-  if (writePlain(writer, args, options.what)) return null
+  if (writePlain(writer, args, options.what, options.carried)) return null
   const start = writer.pos
   const walk = new Walk(options)
   const templates = walk.run(args, writer)

@@ -3,6 +3,7 @@
  * capture, and by workers for their results: this file loads nothing of the sending half.
  */
 import { isProxy } from '../codec/brands.ts'
+import type { Carried } from '../codec/handles.ts'
 import { encode, type EncodeExtension } from '../codec/encode.ts'
 import { readOwn } from '../codec/properties.ts'
 import type { Writer } from '../codec/writer.ts'
@@ -12,7 +13,8 @@ import { form } from './wire.ts'
 /** Thrown at the first thing that is not plain data; never leaves this file. */
 const notPlain: unknown = Object.freeze({ name: 'not plain data' })
 
-const plainOnly: EncodeExtension = {
+const plainOnly: EncodeExtension & { carried: Carried | undefined } = {
+  carried: undefined,
   encode() {
     throw notPlain
   },
@@ -28,10 +30,11 @@ const plainOnly: EncodeExtension = {
  * capture has to do it. Throws SerializationError where it cannot travel at all, with `what` as the root's
  * name.
  */
-export function writePlain(writer: Writer, value: unknown, what: string): boolean {
+export function writePlain(writer: Writer, value: unknown, what: string, carried?: Carried): boolean {
   const start = writer.pos
   writer.reserve(1)
   writer.bytes[writer.pos++] = form.plain
+  plainOnly.carried = carried
   try {
     encode(value, writer, plainOnly)
     return true
@@ -39,6 +42,8 @@ export function writePlain(writer: Writer, value: unknown, what: string): boolea
     writer.pos = start
     if (error !== notPlain) throw inRoot(error, what)
     return false
+  } finally {
+    plainOnly.carried = undefined
   }
 }
 

@@ -10,6 +10,7 @@ import { readFloat64s, readInt32s, sparseArray } from './arrays.ts'
 import { openBuffer, type Arrived } from './buffers.ts'
 import { applyLevel, defineAccessor, defineValue } from './properties.ts'
 import { learn, readShape, type KnownShape } from './records.ts'
+import { kindNamed } from './handles.ts'
 import { Input } from './input.ts'
 import { readContent } from './rebuild.ts'
 import * as tag from './tags.ts'
@@ -134,6 +135,9 @@ export class Decoder extends Input {
       case tag.REDUCED:
       case tag.REDUCED_CALL:
         return this.readReduced(code)
+      case tag.HANDLE_GIVEN:
+      case tag.HANDLE_LENT:
+        return this.readHandle(code === tag.HANDLE_GIVEN)
     }
     const slot = this.count++
     const array = this.readArrayForm(code, undefined, slot)
@@ -294,6 +298,22 @@ export class Decoder extends Input {
     return this.values[slot]
   }
 
+  private readHandle(given: boolean): unknown {
+    const slot = this.count++
+    this.enter()
+    const kind = kindNamed(this.readString(), this.readString())
+    if (kind === undefined) throw this.corrupt('a handle of a kind that is not known here')
+    const state = this.read()
+    try {
+      this.values[slot] = kind.read(state, given)
+    } catch (error) {
+      this.foreign = error
+      throw error
+    }
+    this.depth--
+    return this.values[slot]
+  }
+
   private readTrailer(): void {
     const last = this.end - 4
     if (last <= this.pos) throw this.truncated()
@@ -319,7 +339,7 @@ export class Decoder extends Input {
     this.end = first
   }
 
-  /** @internal The next buffer that a view names, and where in the sender's buffer it begins. */
+  /** @internal The next buffer that a view names, and where in the sender's it begins. */
   readBuffer(): readonly [buffer: ArrayBuffer, base: number] {
     const arrived = this.buffers?.[this.readUint()]
     if (arrived === undefined) throw this.corrupt('a view of a buffer that is not there')

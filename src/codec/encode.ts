@@ -9,6 +9,7 @@ import { maxDepth } from '../core/limits.ts'
 import { arrayKind, writeInt32s, writeFloat64s, writeSparse } from './arrays.ts'
 import { isArgumentsObject, isProxy } from './brands.ts'
 import { Trailer } from './buffers.ts'
+import { Carried } from './handles.ts'
 import { Met } from './met.ts'
 import { writeArguments, writeNative, writeOther, writePrimitiveSymbol } from './natives.ts'
 import { Output } from './output.ts'
@@ -43,6 +44,8 @@ export interface EncodeExtension {
   ready?(): object | null
   /** Told of each instance that travels as what its registered reducer returns. */
   reduces?(value: object): void
+  /** What becomes of the handles in it; left out, they are given to the one who reads it. */
+  readonly carried?: Carried | undefined
   /** SharedArrayBuffers may go beside the bytes, as attachments: both ends are threads of one process. */
   readonly shares?: boolean
 }
@@ -68,6 +71,10 @@ export class Encoder extends Output {
   readonly trailer = new Trailer()
   /** @internal Slots of instances whose reducer is at work: a reference to one of them cannot be revived. */
   readonly reducing: number[] = []
+  /** @internal The message's handles; the last ones are those of a sender who does not ask. */
+  carried: Carried
+  private readonly given = new Carried(false)
+  /** @internal */
   /** @internal */
   depth = 0
   /** @internal In the middle of a message. */
@@ -79,6 +86,11 @@ export class Encoder extends Output {
   private epoch = 0
   private shapes = 0
 
+  constructor() {
+    super()
+    this.carried = this.given
+  }
+
   /** Writes one root at writer.pos; on a throw writer.pos is put back to where it was. */
   encode(value: unknown, writer: Writer, extension?: EncodeExtension): void {
     if (this.busy)
@@ -87,6 +99,7 @@ export class Encoder extends Output {
     this.busy = true
     this.writer = writer
     this.extension = extension
+    this.carried = extension?.carried ?? this.given
     this.epoch = ++epochs
     if (this.attachments.length > 0) this.attachments.length = 0
     try {
@@ -99,6 +112,7 @@ export class Encoder extends Output {
       }
     } catch (error) {
       writer.pos = start
+      this.carried.drop()
       throw explain(error)
     } finally {
       this.reset()
@@ -320,6 +334,8 @@ export class Encoder extends Output {
   private reset(): void {
     this.busy = false
     this.extension = undefined
+    this.given.clear()
+    this.carried = this.given
     this.met.clear()
     this.depth = this.shapes = 0
     if (this.top > 0 || this.stack.length > 1024) this.stack.length = this.top = 0

@@ -9,6 +9,7 @@ import { viewKind, writeArrayBuffer, writeSharedBuffer, writeView } from './buff
 import type { Encoder } from './encode.ts'
 import { errorName, errorProperties, nativeErrorName } from './failures.ts'
 import { cannotSend, entrySegment, prependPath } from './path.ts'
+import { handleKind, handleParent, type HandleKind } from './handles.ts'
 import { levelOf, propertiesOf, writeProperties, type Property } from './properties.ts'
 import { findReducer, reduceMethodOf } from './reducers.ts'
 import { refuse } from './refuse.ts'
@@ -16,6 +17,8 @@ import * as tag from './tags.ts'
 
 /** Writes an object that is neither plain nor a plain array; its slot is given already. */
 export function writeOther(encoder: Encoder, value: object, prototype: object | null): void {
+  const kind = handleKind(value, prototype)
+  if (kind !== undefined) return writeHandle(encoder, value, kind)
   const reducer = findReducer(value)
   if (reducer !== undefined) {
     encoder.extension?.reduces?.(value)
@@ -32,7 +35,18 @@ export function writeOther(encoder: Encoder, value: object, prototype: object | 
       ? encoder.writeForeign(value)
       : writeBuiltin(encoder, value, brand)
   refuse(value)
+  const parent = handleParent(prototype)
+  if (parent !== undefined)
+    throw cannotSend(`its class derives from ${parent.name}, whose own instances alone can travel`, 'Wrap it')
   encoder.writeForeign(value)
+}
+
+function writeHandle(encoder: Encoder, value: object, kind: HandleKind): void {
+  const { carried, extension } = encoder
+  encoder.writeByte(carried.lent ? tag.HANDLE_LENT : tag.HANDLE_GIVEN)
+  encoder.writeString(kind.room)
+  encoder.writeString(kind.name)
+  encoder.write(kind.write(value, carried, extension?.shares !== true))
 }
 
 /** The native part of any object, then its own properties and its level; see Encoder.writeNative. */

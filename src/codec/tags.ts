@@ -50,6 +50,8 @@ export const EXTRAS = 0xd9
 export const EXTENSION = 0xda // what EncodeExtension.encode wrote
 export const REDUCED = 0xdb // function, state: the value is function(state)
 export const REDUCED_CALL = 0xdc // function, array: the value is function(...array)
+export const HANDLE_GIVEN = 0xdd // text room, text name, state: see handles.ts
+export const HANDLE_LENT = 0xde // the same, and others may read it too
 
 export const MAP = 0xe0 // uint count, (key, value) each
 export const SET = 0xe1 // uint count, values

@@ -26,8 +26,8 @@ export function capacityOf(address: number): number {
 }
 
 /**
- * A block for `bytes` bytes that belongs to this participant. In the control part (up to 64 KiB) its words
- * are zero; beyond it holds whatever it held.
+ * A block for `bytes` bytes that belongs to this participant. In the control part (up to 64 KiB, and
+ * entries of any size) its words are zero; beyond it holds whatever it held.
  */
 export function allocate(bytes: number, kind: number): number {
   const opened = region()

@@ -53,7 +53,9 @@ export function cellWord(address: number): number {
   return wordAt(address) + at.maskWords
 }
 
-/** This participant holds it (still): once, however many handles it has. */
+/**
+ * This participant holds it (still): once, however many handles it has. Whoever calls knows it to be there.
+ */
 export function hold(address: number): void {
   addHold(address, 1)
   if (!setBit(address)) drop(address)

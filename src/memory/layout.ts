@@ -132,6 +132,8 @@ export const N_VALUE = 4
 export const N_HUNGRY = 5
 /** First word of the list in which it waits. */
 export const N_LIST = 6
+/** The counter of its entry there: where to look first. */
+export const N_AT = 7
 
 export const IDLE = 0
 export const WAITING = 1
@@ -146,5 +148,6 @@ export const L_TAIL = 1
 /** Address of the entries where they outgrew the cell, else 0. */
 export const L_ENTRIES = 2
 export const L_INLINE = 4
-export const inlineEntries = 12
+/** A power of two, so that the counters may wrap. */
+export const inlineEntries = 8
 export const listWords = L_INLINE + inlineEntries

@@ -2,9 +2,11 @@
  * One wait for a cell, in either of two ways: `parkSync` stops the thread, in slices, so that no lost signal
  * costs more than one; `park` lets the event loop go on and keeps it alive. What is waited for is a `Wait`,
  * the same for both. A deadline, a signal and a death end a wait; each of them competes with the grant, and
- * one wins (W2). Used by sync/, queue/ and the rings.
+ * one wins (W2). Beside the caller's own signal the ambient one does: of the thread that is asked to stop, or
+ * of the TaskGroup. Used by sync/, queue/ and the rings.
  */
 import { onAbort, reasonOf } from '../core/abort.ts'
+import { currentSignal, outside } from '../core/context.ts'
 import { startTimer } from '../core/waiting.ts'
 import { load, sleepOn, store } from './atomics.ts'
 import { keepAlive, letGo, onRing } from './bell.ts'
@@ -30,10 +32,21 @@ export interface Wait<R> {
   check?(): void
 }
 
+/** A wait that no ambient signal ends: what was let go for it is taken back by it. */
+export interface Limits {
+  readonly steadfast?: boolean
+}
+
 /** Stops this thread until it has it; undefined past the deadline. A signal is looked at between slices. */
-export function parkSync<R>(wait: Wait<R>, timeout?: number, signal?: AbortSignal): R | undefined {
+export function parkSync<R>(
+  wait: Wait<R>,
+  timeout?: number,
+  signal?: AbortSignal,
+  limits?: Limits,
+): R | undefined {
   const { words } = region()
   const deadline = timeout === undefined ? Infinity : performance.now() + timeout
+  const ambient = limits?.steadfast === true ? undefined : currentSignal()
   const node = takeNode(false)
   let waits = true
   try {
@@ -43,7 +56,8 @@ export function parkSync<R>(wait: Wait<R>, timeout?: number, signal?: AbortSigna
       if (got !== undefined) return got
       waits = true
       while (load(words, node + at.N_STATE) === at.WAITING) {
-        if (signal?.aborted === true && giveUp(words, node)) throw reasonOf(signal)
+        const aborted = signal?.aborted === true ? signal : ambient?.aborted === true ? ambient : undefined
+        if (aborted !== undefined && giveUp(words, node)) throw reasonOf(aborted)
         const left = deadline - performance.now()
         if (left <= 0 && giveUp(words, node)) return undefined
         sleepOn(words, node + at.N_STATE, at.WAITING, Math.min(slice, Math.max(0, left)))
@@ -76,7 +90,12 @@ let listening = false
 let timer: NodeJS.Timeout | undefined
 
 /** Resolves with what it got, or undefined past the deadline; rejects with the signal's reason. */
-export function park<R>(wait: Wait<R>, timeout?: number, signal?: AbortSignal): Promise<R | undefined> {
+export function park<R>(
+  wait: Wait<R>,
+  timeout?: number,
+  signal?: AbortSignal,
+  limits?: Limits,
+): Promise<R | undefined> {
   const node = takeNode(true)
   let got: R | undefined
   try {
@@ -89,7 +108,10 @@ export function park<R>(wait: Wait<R>, timeout?: number, signal?: AbortSignal): 
     giveNode(node)
     return Promise.resolve(got)
   }
-  return new Promise((resolve, reject) => new Waiting(node, wait, resolve, reject).start(timeout, signal))
+  const ambient = limits?.steadfast === true ? undefined : currentSignal()
+  return new Promise((resolve, reject) => {
+    new Waiting(node, wait, resolve, reject).start(timeout, signal, ambient)
+  })
 }
 
 class Waiting<R> implements Parked {
@@ -98,7 +120,7 @@ class Waiting<R> implements Parked {
   readonly #resolve: (value: R | undefined) => void
   readonly #reject: (error: unknown) => void
   #timer: NodeJS.Timeout | undefined
-  #deaf: (() => void) | undefined
+  readonly #deaf: (() => void)[] = []
 
   constructor(
     node: number,
@@ -112,15 +134,26 @@ class Waiting<R> implements Parked {
     this.#reject = reject
   }
 
-  start(timeout: number | undefined, signal: AbortSignal | undefined): void {
+  start(timeout: number | undefined, ...signals: (AbortSignal | undefined)[]): void {
     parked.set(this.#node, this)
     listen()
     keepAlive()
-    timer ??= setInterval(lookAtAll, slice)
-    this.#timer = startTimer(timeout, () => this.#leave(() => this.#resolve(undefined)))
-    if (signal === undefined) return
-    if (signal.aborted) this.#leave(() => this.#reject(reasonOf(signal)))
-    else this.#deaf = onAbort(signal, (reason) => this.#leave(() => this.#reject(reason)))
+    timer ??= outside(() => setInterval(lookAtAll, slice))
+    this.#timer = startTimer(timeout, () => {
+      this.look() // who has it may have died without a word
+      if (this.#parked()) this.#leave(() => this.#resolve(undefined))
+    })
+    for (const signal of new Set(signals)) {
+      if (signal === undefined || !this.#parked()) continue
+      if (signal.aborted) this.#leave(() => this.#reject(reasonOf(signal)))
+      else this.#deaf.push(onAbort(signal, (reason) => this.#leave(() => this.#reject(reason))))
+    }
+    // Granted before anybody listened for it: then no bell has rung.
+    if (this.#parked()) this.arrive()
+  }
+
+  #parked(): boolean {
+    return parked.get(this.#node) === this
   }
 
   arrive(): void {
@@ -134,6 +167,7 @@ class Waiting<R> implements Parked {
   }
 
   look(): void {
+    if (!this.#parked()) return // one before it has ended it
     if (load(region().words, this.#node + at.N_STATE) === at.GRANTED) return this.arrive()
     try {
       this.#wait.check?.()
@@ -158,7 +192,7 @@ class Waiting<R> implements Parked {
   #leave(then: () => void): void {
     while (!giveUp(region().words, this.#node)) {
       this.arrive()
-      if (!parked.has(this.#node)) return
+      if (!this.#parked()) return
     }
     this.#wait.cancel(this.#node, false)
     this.#end()
@@ -167,7 +201,7 @@ class Waiting<R> implements Parked {
 
   #end(): void {
     clearTimeout(this.#timer)
-    this.#deaf?.()
+    for (const deafen of this.#deaf) deafen()
     parked.delete(this.#node)
     giveNode(this.#node)
     letGo()

@@ -6,7 +6,7 @@
  */
 import { compareExchange, load, store } from './atomics.ts'
 import { forgetBell } from './bell.ts'
-import { free, read, walk, write } from './heap.ts'
+import { free, read, walk, wordAt, write } from './heap.ts'
 import { dropDead } from './holders.ts'
 import * as at from './layout.ts'
 import {
@@ -27,12 +27,21 @@ import { openedRegion, region } from './region.ts'
 /** How many others are looked at with each burial: who has no parent left is found by and by. */
 const others = 16
 
+/** What else is to be done when a process has ended: things that have names outside of the region. */
+const burials = new Set<(pid: number) => void>()
+
+export function onBurial(fn: (pid: number) => void): void {
+  burials.add(fn)
+}
+
 /** A child process has ended. */
 export function buryProcess(pid: number): void {
-  if (openedRegion() === undefined) return
-  // Asked again: another process may have this pid by now.
-  for (const owner of participantsOf(pid)) buryIfDead(owner)
-  lookAround()
+  if (openedRegion() !== undefined) {
+    // Asked again: another process may have this pid by now.
+    for (const owner of participantsOf(pid)) buryIfDead(owner)
+    lookAround()
+  }
+  for (const fn of burials) fn(pid)
 }
 
 /** A thread of this process has ended; `thread` is the number that Node gave it. */
@@ -46,6 +55,28 @@ export function buryIfDead(owner: number): boolean {
   bury(owner)
   return true
 }
+
+/**
+ * Buries those of a cell's holders that have died. Each look is at a few of them: nobody waits long, and many
+ * who wait for the same do not ask the system about all of them all the time.
+ */
+export function buryDeadHolders(address: number): void {
+  const { words } = region()
+  let looks = 8
+  for (let i = 0; i < at.slots && looks > 0; i++) {
+    const slot = (nextLook + i) % at.slots
+    const mask = load(words, wordAt(address) + (slot >>> 5))
+    if ((mask & (1 << (slot & 31))) === 0) continue
+    looks--
+    const live = ownerOf(slot)
+    const dying = ownerOf(slot, at.DYING)
+    if (live !== 0) buryIfDead(live)
+    else if (dying !== 0) bury(dying)
+    if (looks === 0) nextLook = slot + 1
+  }
+}
+
+let nextLook = 0
 
 /** It is known to be dead. Returns when it is buried, or while somebody who lives is at it. */
 export function bury(owner: number): void {

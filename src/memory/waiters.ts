@@ -8,7 +8,7 @@
  */
 import { compareExchange, exchange, load, store, wake, type Words } from './atomics.ts'
 import { ring } from './bell.ts'
-import { allocate, free, wordAt, write } from './heap.ts'
+import { allocate, capacityOf, free, wordAt, write } from './heap.ts'
 import * as at from './layout.ts'
 import { isKnown, me, slotAt, slotOf } from './participants.ts'
 import { region } from './region.ts'
@@ -29,6 +29,7 @@ export function takeNode(async: boolean): number {
   store(words, node + at.N_ASYNC, async ? 1 : 0)
   store(words, node + at.N_VALUE, 0)
   store(words, node + at.N_HUNGRY, 0)
+  store(words, node + at.N_LIST, 0)
   return node
 }
 
@@ -114,25 +115,26 @@ export function isEmpty(words: Words, list: number): boolean {
 
 /** Last in line. */
 export function push(words: Words, list: number, node: number): void {
+  makeRoom(words, list)
   const tail = load(words, list + at.L_TAIL)
-  if (((tail - load(words, list + at.L_HEAD)) | 0) >= capacity(words, list)) grow(words, list)
-  arm(words, list, node)
+  arm(words, list, node, tail)
   store(words, entryAt(words, list, tail), node)
   store(words, list + at.L_TAIL, (tail + 1) | 0) // the commit
 }
 
 /** First in line: one that was woken and found nothing. */
 export function pushFirst(words: Words, list: number, node: number): void {
+  makeRoom(words, list)
   const head = load(words, list + at.L_HEAD)
-  if (((load(words, list + at.L_TAIL) - head) | 0) >= capacity(words, list)) grow(words, list)
-  arm(words, list, node)
+  arm(words, list, node, head - 1)
   store(words, entryAt(words, list, head - 1), node)
   store(words, list + at.L_HEAD, (head - 1) | 0) // the commit
 }
 
 /** Before the commit: who finds the entry finds it waiting. */
-function arm(words: Words, list: number, node: number): void {
+function arm(words: Words, list: number, node: number, counter: number): void {
   store(words, node + at.N_LIST, list)
+  store(words, node + at.N_AT, counter | 0)
   store(words, node + at.N_STATE, at.WAITING)
 }
 
@@ -168,20 +170,15 @@ export function first(words: Words, list: number): number {
     const head = load(words, list + at.L_HEAD)
     if (head === load(words, list + at.L_TAIL)) return 0
     const node = load(words, entryAt(words, list, head))
-    if (node !== 0 && isWaiting(words, list, node) && isKnown(load(words, node + at.N_OWNER))) return node
+    if (isWaiting(words, list, node) && isKnown(load(words, node + at.N_OWNER))) return node
     store(words, list + at.L_HEAD, (head + 1) | 0)
   }
 }
 
 /** Takes out a node that gave up, so that it may be used again. */
 export function remove(words: Words, list: number, node: number): void {
-  const tail = load(words, list + at.L_TAIL)
-  for (let i = load(words, list + at.L_HEAD); i !== tail; i = (i + 1) | 0) {
-    const entry = entryAt(words, list, i)
-    if (load(words, entry) !== node) continue
-    store(words, entry, 0)
-    break
-  }
+  const entry = find(words, list, node)
+  if (entry !== 0) store(words, entry, 0)
   first(words, list) // drops what leads the list and waits no more
 }
 
@@ -202,7 +199,22 @@ export function purge(words: Words, list: number): void {
 }
 
 function isWaiting(words: Words, list: number, node: number): boolean {
-  return load(words, node + at.N_STATE) === at.WAITING && load(words, node + at.N_LIST) === list
+  return node !== 0 && load(words, node + at.N_STATE) === at.WAITING && load(words, node + at.N_LIST) === list
+}
+
+function find(words: Words, list: number, node: number): number {
+  const head = load(words, list + at.L_HEAD)
+  const tail = load(words, list + at.L_TAIL)
+  const noted = load(words, node + at.N_AT)
+  const expected = entryAt(words, list, noted)
+  if (((noted - head) | 0) >= 0 && ((tail - noted) | 0) > 0 && load(words, expected) === node) return expected
+  // It was shifted out, or somebody died while it gave the entries new places.
+  if (load(words, node + at.N_LIST) !== list) return 0
+  for (let i = head; i !== tail; i = (i + 1) | 0) {
+    const entry = entryAt(words, list, i)
+    if (load(words, entry) === node) return entry
+  }
+  return 0
 }
 
 /** All that wait, first to last. */
@@ -210,7 +222,7 @@ export function* waiting(words: Words, list: number): Generator<number> {
   const tail = load(words, list + at.L_TAIL)
   for (let i = load(words, list + at.L_HEAD); i !== tail; i = (i + 1) | 0) {
     const node = load(words, entryAt(words, list, i))
-    if (node !== 0 && isWaiting(words, list, node)) yield node
+    if (isWaiting(words, list, node)) yield node
   }
 }
 
@@ -220,32 +232,42 @@ export function dropList(words: Words, list: number): void {
   if (entries !== 0) free(entries)
 }
 
+function makeRoom(words: Words, list: number): void {
+  const count = (load(words, list + at.L_TAIL) - load(words, list + at.L_HEAD)) | 0
+  if (count >= capacity(words, list)) grow(words, list)
+}
+
 function capacity(words: Words, list: number): number {
   const entries = load(words, list + at.L_ENTRIES)
-  return entries === 0 ? at.inlineEntries : load(words, wordAt(entries))
+  return entries === 0 ? at.inlineEntries : capacityOf(entries) / 4
 }
 
 function entryAt(words: Words, list: number, counter: number): number {
   const entries = load(words, list + at.L_ENTRIES)
-  if (entries === 0) return list + at.L_INLINE + ((counter >>> 0) % at.inlineEntries)
-  const first = wordAt(entries)
-  return first + 1 + ((counter >>> 0) & (load(words, first) - 1))
+  if (entries === 0) return list + at.L_INLINE + ((counter >>> 0) & (at.inlineEntries - 1))
+  return wordAt(entries) + ((counter >>> 0) & (capacity(words, list) - 1))
 }
 
 /**
- * Moves the entries to a block of twice the room; one store makes it theirs. A death beside that store costs
- * one of the two blocks: to free one that is in use would be worse.
+ * Moves the entries to another block: to one of the same size where half of them wait no more, else to a
+ * larger one. They lie close together before TAIL there, with zeros before them, so that the old HEAD is
+ * right with the new entries as well (W5). One store makes it theirs; a death beside that store costs one
+ * of the two blocks: to free one that is in use would be worse.
  */
 function grow(words: Words, list: number): void {
-  const room = capacity(words, list) < 32 ? 32 : capacity(words, list) * 2
-  const entries = allocate(4 * (room + 1), at.kinds.entries)
+  const nodes = Array.from(waiting(words, list))
+  const room = Math.max(32, capacity(words, list) * (nodes.length * 2 > capacity(words, list) ? 2 : 1))
+  const entries = allocate(4 * room, at.kinds.entries)
   const first = wordAt(entries)
-  store(words, first, room)
   const tail = load(words, list + at.L_TAIL)
-  for (let i = load(words, list + at.L_HEAD); i !== tail; i = (i + 1) | 0)
-    store(words, first + 1 + ((i >>> 0) & (room - 1)), load(words, entryAt(words, list, i)))
+  const head = (tail - nodes.length) | 0
+  for (const [i, node] of nodes.entries()) {
+    store(words, first + (((head + i) >>> 0) & (room - 1)), node)
+    store(words, node + at.N_AT, (head + i) | 0)
+  }
   write(entries, at.H_OWNER, 0)
   const old = load(words, list + at.L_ENTRIES)
   store(words, list + at.L_ENTRIES, entries) // the commit
+  store(words, list + at.L_HEAD, head)
   if (old !== 0) free(old)
 }

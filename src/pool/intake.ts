@@ -4,6 +4,7 @@
  * nothing.
  */
 import { capture, type CaptureOptions, type Payload } from '../closure/capture.ts'
+import { Carried } from '../codec/handles.ts'
 import type { OwnedVariables } from '../closure/walk/owned.ts'
 import { SerializationError } from '../core/errors.ts'
 import { Slab } from './slab.ts'
@@ -18,6 +19,8 @@ export class Intake {
   readonly #owned: OwnedVariables | undefined
   readonly #given = new Map<string, Given>()
   readonly #slab = new Slab()
+  /** Handles among arguments are lent: a task may be sent to several workers, one after the other. */
+  readonly #carried = new Carried(true)
 
   /** `face` has the methods by which work is submitted; `owned` belongs to its workers. */
   constructor(face: object, noun: string, owned: OwnedVariables | undefined) {
@@ -80,7 +83,8 @@ export class Intake {
       const name = this.nameOf(method)
       const owned = this.#owned
       const fn = { what: `the function given to ${name}`, owned }
-      this.#given.set(method, (given = { fn, args: { what: `the ${items} given to ${name}`, owned } }))
+      const args = { what: `the ${items} given to ${name}`, owned, carried: this.#carried }
+      this.#given.set(method, (given = { fn, args }))
     }
     return given
   }

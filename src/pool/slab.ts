@@ -19,6 +19,7 @@ export class Slab implements Arguments {
   end = 0
   templates: readonly Template[] | null = null
   flags = 0
+  lent: readonly object[] | null = null
   #writer = new Writer(slabBytes)
   #busy = false
 
@@ -37,6 +38,7 @@ export class Slab implements Arguments {
       const captured = captureArguments(writer, args, options, fn)
       this.templates = captured === null ? null : captured.templates
       this.flags = captured?.together === true ? TOGETHER : 0
+      this.lent = takeHandles(options)
     } finally {
       this.#busy = false
     }
@@ -45,4 +47,12 @@ export class Slab implements Arguments {
     this.end = writer.pos
     return this
   }
+}
+
+/** The handles among the arguments; null where there are none. */
+function takeHandles({ carried }: CaptureOptions): readonly object[] | null {
+  if (carried === undefined || carried.handles.length === 0) return null
+  const handles = carried.handles.slice()
+  carried.clear()
+  return handles
 }

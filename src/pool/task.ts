@@ -31,6 +31,8 @@ export interface Arguments {
   readonly start: number
   readonly end: number
   readonly templates: readonly Template[] | null
+  /** Handles among them, which live until the task is settled; null where there are none. */
+  readonly lent: readonly object[] | null
   /** What they add to the flags of their task. */
   readonly flags: number
 }
@@ -45,6 +47,7 @@ export abstract class Task implements Arguments {
   readonly start: number
   readonly end: number
   readonly templates: readonly Template[] | null
+  readonly lent: readonly object[] | null
   readonly flags: number
   readonly options: TaskOptions | undefined
   /** From 1; a death of the worker that ran it takes one off `retries`. */
@@ -72,6 +75,7 @@ export abstract class Task implements Arguments {
     this.start = args.start
     this.end = args.end
     this.templates = args.templates
+    this.lent = args.lent
     this.flags = flags | args.flags
     this.options = options
     this.retries = retries

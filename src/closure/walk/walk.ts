@@ -5,8 +5,10 @@
  * dropped.
  */
 import { encode, type EncodeExtension, type Encoder } from '../../codec/encode.ts'
+import { Carried } from '../../codec/handles.ts'
 import { cannotSend } from '../../codec/path.ts'
 import { Writer } from '../../codec/writer.ts'
+import type { CaptureOptions } from '../capture.ts'
 import { Annex, isConstructor, PrototypeOf, writeFields } from './annex.ts'
 import { aboutFunction, addAdvice, inRoot, inVariable, subjectOf, type Holder } from './errors.ts'
 import { Finder } from './find.ts'
@@ -27,13 +29,6 @@ import { isNative, isWellknownSymbol } from '../names/wellknown.ts'
 import { form, node, record, type Early } from '../wire.ts'
 import { depsOf } from '../with-deps.ts'
 
-export interface WalkOptions {
-  readonly what: string
-  readonly transport?: 'process' | 'thread'
-  readonly owned?: OwnedVariables | undefined
-  readonly receiver?: string | undefined
-}
-
 /** One function or class that travels by value, from the moment it is met. */
 export interface Captured extends Holder {
   readonly index: number
@@ -43,6 +38,7 @@ export interface Captured extends Holder {
 
 export class Walk implements EncodeExtension {
   readonly shares: boolean
+  readonly carried: Carried | undefined
   readonly finder: Finder
   readonly units: Captured[] = []
   readonly #what: string
@@ -73,7 +69,8 @@ export class Walk implements EncodeExtension {
   /** The variable whose value is being written. */
   #via: Holder['via']
 
-  constructor({ what, transport, owned, receiver }: WalkOptions) {
+  constructor({ what, transport, owned, receiver, carried }: CaptureOptions) {
+    this.carried = carried
     this.#what = what
     this.#owned = owned
     this.shares = transport === 'thread'
@@ -98,6 +95,7 @@ export class Walk implements EncodeExtension {
       return templates
     } catch (error) {
       writer.pos = start
+      this.carried?.drop()
       throw error
     } finally {
       this.finder.close()
@@ -237,7 +235,7 @@ export class Walk implements EncodeExtension {
     const { type, reducer } = registered
     const transport = this.shares ? 'thread' : 'process'
     const why = refusalOf(registered, (value) =>
-      new Walk({ what: 'its reducer', transport }).run(value, new Writer(256)),
+      new Walk({ what: 'its reducer', transport, carried: new Carried(true) }).run(value, new Writer(256)),
     )
     this.#encoder.writeUint(record.reducer)
     this.#encoder.write(type)
@@ -315,7 +313,7 @@ export class Walk implements EncodeExtension {
     if (this.#owned?.isNeeded(cell.owned as string) === true) return true
     if (typeof cell.value !== 'object' && typeof cell.value !== 'function') return true
     try {
-      new Walk({ what: '' }).run(cell.value, new Writer(256))
+      new Walk({ what: '', carried: new Carried(true) }).run(cell.value, new Writer(256))
       return true
     } catch {
       return false
