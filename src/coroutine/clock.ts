@@ -11,6 +11,8 @@ export interface Clock {
   now(): number
   /** Calls `fn` once, `ms` milliseconds from now, not before; returns how to take that back. */
   after(ms: number, fn: () => void): () => void
+  /** Told by a scheduler that its coroutines go on by themselves, until it calls what this returns. */
+  hold?(): () => void
 }
 
 /** Node's timers cannot be longer. */

@@ -174,12 +174,22 @@ export class Coroutine<Y, R = void, S = unknown> implements Iterable<Y> {
  * }
  * ```
  */
+export function coroutine<F extends AnyGeneratorFunction>(
+  fn: F,
+): (...args: Parameters<F>) => CoroutineOf<ReturnType<F>>
 export function coroutine<A extends readonly unknown[], Y, R, S>(
   fn: (...args: A) => Generator<Y, R, S>,
-): (...args: A) => Coroutine<Y, R, S> {
+): (...args: A) => Coroutine<Y, R, S>
+export function coroutine(fn: AnyGeneratorFunction): (...args: unknown[]) => Coroutine<unknown, unknown> {
   checkFunction(fn, 'what coroutine() is given')
-  const make = function (this: unknown, ...args: A): Coroutine<Y, R, S> {
-    return new Coroutine(Reflect.apply(fn, this, args), fn.name === '' ? undefined : fn.name)
+  const make = function (this: unknown, ...args: unknown[]): Coroutine<unknown, unknown> {
+    const generator: Generator<unknown, unknown> = Reflect.apply(fn, this, args)
+    return new Coroutine(generator, fn.name === '' ? undefined : fn.name)
   }
   return Object.defineProperty(make, 'name', { value: fn.name, configurable: true })
 }
+
+/** Where its author does not say what it is sent, it takes anything. */
+// oxlint-disable-next-line typescript/no-explicit-any -- it has to fit every function
+type AnyGeneratorFunction = (this: any, ...args: any[]) => Generator<unknown, unknown>
+type CoroutineOf<G> = G extends Generator<infer Y, infer R, infer S> ? Coroutine<Y, R, S> : never

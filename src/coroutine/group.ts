@@ -111,7 +111,7 @@ export class TaskGroup {
     options?: { signal?: AbortSignal | undefined },
   ): Promise<Awaited<R>> {
     checkFunction(fn, 'what TaskGroup.run() is given')
-    const group = new TaskGroup(options)
+    const group = open(options)
     group.signal.throwIfAborted()
     let value: Awaited<R>
     let thrown: { error: unknown } | undefined
@@ -175,4 +175,9 @@ export class TaskGroup {
     const count = errors.length === 1 ? '1 failure' : `${errors.length} failures`
     throw new AggregateError(errors, `${count} in the group: ${errors.map(textOf).join('; ')}`)
   }
+}
+
+/** Outside of the class: one that speaks of itself is renamed by the bundler. */
+function open(options: { signal?: AbortSignal | undefined } | undefined): TaskGroup {
+  return new TaskGroup(options)
 }

@@ -112,11 +112,14 @@ export class Loop implements Host {
   #burstSoon(run: Run): void {
     this.#scheduled = true
     if (performance.now() < this.#sliceEnd) queueMicrotask(run.burst)
-    else
+    else {
+      const release = this.#clock?.hold?.()
       setImmediate(() => {
         this.#sliceEnd = performance.now() + slice
         run.burst()
+        release?.()
       })
+    }
   }
 
   #burst(): void {

@@ -6,6 +6,9 @@ import { checkFunction } from '../core/options.ts'
 import { withClock, type Clock } from './clock.ts'
 import { checkMilliseconds } from './milliseconds.ts'
 
+/** Turns of the event loop that advance() gives to coroutines that never wait, before it moves on. */
+const patience = 25
+
 interface Timer {
   readonly at: number
   readonly fn: () => void
@@ -39,6 +42,8 @@ export class ManualClock implements Clock {
   /** By time; equal ones in the order in which they were set. */
   readonly #timers: Timer[] = []
   #moving: Promise<void> = Promise.resolve()
+  /** Schedulers that let the event loop in between two turns. */
+  #held = 0
 
   /** Milliseconds that it was moved. */
   now(): number {
@@ -57,12 +62,18 @@ export class ManualClock implements Clock {
 
   /**
    * Moves time on by `ms` milliseconds, from one timer to the next; at each of them it waits until what was
-   * woken has run as far as it can without this clock, the rest of the turn of the event loop included.
+   * woken has run as far as it can without this clock, a turn of the event loop included. Coroutines that
+   * never wait get some turns more.
    */
   advance(ms: number): Promise<void> {
     const moved = this.#moving.then(() => this.#advance(ms))
     this.#moving = moved.catch(() => {})
     return moved
+  }
+
+  hold(): () => void {
+    this.#held++
+    return () => void this.#held--
   }
 
   /** Calls `fn`: it and all it awaits go by this clock. */
@@ -75,7 +86,7 @@ export class ManualClock implements Clock {
     checkMilliseconds(ms)
     const until = this.#now + ms
     for (;;) {
-      await new Promise(setImmediate)
+      await this.#quiet()
       const next = this.#timers[0]
       if (next === undefined || next.at > until) break
       this.#timers.shift()
@@ -83,5 +94,11 @@ export class ManualClock implements Clock {
       next.fn()
     }
     this.#now = until
+  }
+
+  async #quiet(): Promise<void> {
+    let turns = 0
+    do await new Promise(setImmediate)
+    while (this.#held > 0 && ++turns < patience)
   }
 }
