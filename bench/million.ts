@@ -1,7 +1,7 @@
 /**
- * A million coroutines alive at once: what they take while they can run, while they are asleep, and while they
- * wait for a promise; each kind in a process of its own. Only where it is asked for:
- * `npm run bench -- million`.
+ * A million coroutines alive at once: what they take while they can run, while they are asleep, and while
+ * they wait for a promise; each kind in a process of its own. Only where it is asked for: `npm run bench --
+ * million`.
  */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

@@ -7,18 +7,19 @@ import { Pool, cpuCount } from 'plait'
 import { countTogether, countWords, startServer } from './pages.ts'
 
 const pages = Number(process.argv[2] ?? 200)
-const processes = cpuCount()
 const coroutines = 32
+const processes = cpuCount()
+const each = Math.ceil(coroutines / processes)
 
 await using servers = new Pool(1, { name: 'server' })
-await using pool = new Pool(processes, { concurrency: coroutines / processes })
+await using pool = new Pool(processes, { concurrency: each })
 const server = await startServer(servers)
 const urls = Array.from({ length: pages }, (_, i) => `${server}/${i}`)
 await pool.map(countWords, urls.slice(0, coroutines), { chunksize: 1 })
 
 const alone = await time('one by one', () => countTogether(urls, 1))
 const together = await time(`1 process × ${coroutines} coroutines`, () => countTogether(urls, coroutines))
-const name = `${processes} processes × ${coroutines / processes} coroutines`
+const name = `${processes} processes × ${each} coroutines`
 const both = await time(name, () => pool.map(countWords, urls, { chunksize: 1 }))
 
 const same = [together, both].every((counts) => String(counts) === String(alone))

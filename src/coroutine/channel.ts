@@ -13,9 +13,9 @@ import { Waiter } from './waiter.ts'
  * A bounded channel between the coroutines of one thread (CSP). With capacity 0, the default, sender and
  * receiver meet: send() resolves when the value is received.
  *
- * Waits are first come, first served, and end with `timeout` (TimeoutError), with `signal`, with the signal
- * of the TaskGroup or timeout() in which they wait, and where the coroutine of a Scheduler that yields them is
- * cancelled. A wait that ends early has sent or taken nothing.
+ * Waits are first come, first served. They end early with `timeout` (TimeoutError), with `signal`, with the
+ * signal of the TaskGroup or timeout() in which they wait, and where the coroutine of a Scheduler that yields
+ * them is cancelled; they have sent or taken nothing then.
  *
  * @example
  * ```ts

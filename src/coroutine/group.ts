@@ -62,7 +62,10 @@ export class TaskGroup {
     })
   }
 
-  /** Aborts when the group is to stop. Its reason: a CancelledError whose cause is the failure; or as given. */
+  /**
+   * Aborts when the group is to stop. The reason after a failure is a CancelledError with the failure as its
+   * cause.
+   */
   get signal(): AbortSignal {
     return this.#controller.signal
   }
@@ -80,8 +83,8 @@ export class TaskGroup {
   }
 
   /**
-   * Asks all to stop: the signal aborts with `reason`, by default a CancelledError. The group is waited for as
-   * ever, and that they stop is no failure.
+   * Asks all to stop: the signal aborts with `reason`, by default a CancelledError. The group is waited for
+   * as ever, and that they stop is no failure.
    */
   cancel(reason: unknown = new CancelledError('the group was cancelled')): void {
     if (!this.#ended && !this.signal.aborted) this.#controller.abort(reason)

@@ -37,8 +37,7 @@ export class Loop implements Host {
   #scheduled = false
   #sliceEnd = 0
   /** Those that failed while nobody waited for them, and the turn by which somebody should. */
-  #unclaimed: Task<unknown>[] = []
-  #judgedAfter = 0
+  #unclaimed: { readonly task: Task<unknown>; readonly until: number }[] = []
   #judging = false
 
   constructor(clock: Clock | undefined) {
@@ -66,8 +65,7 @@ export class Loop implements Host {
   ended(task: Task<unknown>, failed: boolean): void {
     this.#alive.delete(task)
     if (!failed || task.claimed) return
-    this.#unclaimed.push(task)
-    this.#judgedAfter = this.#turns + this.#length
+    this.#unclaimed.push({ task, until: this.#turns + this.#length })
   }
 
   /** One turn of the first in line; false where none is there. */
@@ -91,22 +89,16 @@ export class Loop implements Host {
 
   /** Runs all to their ends; the promise is the same for all who ask meanwhile. */
   run(): Promise<void> {
-    if (this.#run === undefined) {
-      const { promise, end } = this.#ending()
-      const burst = inCallersContext(() => this.#burst())
-      this.#run = { promise, end, burst, failed: undefined }
-      this.#sliceEnd = performance.now() + slice
-      this.#burst()
-    }
-    return this.#run?.promise ?? Promise.resolve()
-  }
-
-  #ending(): Pick<Run, 'promise' | 'end'> {
+    if (this.#run !== undefined) return this.#run.promise
     let end!: Run['end']
     const promise = new Promise<void>((resolve, reject) => {
       end = (failed) => (failed === undefined ? resolve() : rejectWithCallers(resolve, reject, failed.error))
     })
-    return { promise, end }
+    const burst = inCallersContext(() => this.#burst())
+    this.#run = { promise, end, burst, failed: undefined }
+    this.#sliceEnd = performance.now() + slice
+    this.#burst()
+    return promise
   }
 
   #burstSoon(run: Run): void {
@@ -141,17 +133,20 @@ export class Loop implements Host {
     this.#judging = true
     setImmediate(() => {
       this.#judging = false
-      const run = this.#run
-      if (run === undefined) return
-      if (this.#turns < this.#judgedAfter && this.#length > 0) return this.#judgeSoon()
-      const failed = this.#unclaimed.find((task) => !task.claimed)
-      this.#unclaimed = []
-      if (failed !== undefined && run.failed === undefined) {
-        run.failed = failed
-        for (const task of this.#alive) task.cancel(failed.error)
-      }
-      if (this.#alive.size === 0) this.#end(run)
+      if (this.#run !== undefined) this.#judge(this.#run)
     })
+  }
+
+  #judge(run: Run): void {
+    const early = ({ until }: { until: number }): boolean => this.#turns < until && this.#length > 0
+    const failed = this.#unclaimed.find((one) => !one.task.claimed && !early(one))?.task
+    this.#unclaimed = this.#unclaimed.filter(early)
+    if (failed !== undefined && run.failed === undefined) {
+      run.failed = failed
+      for (const task of this.#alive) task.cancel(failed.error)
+    }
+    if (this.#unclaimed.length > 0) this.#judgeSoon()
+    else if (this.#alive.size === 0) this.#end(run)
   }
 
   #end(run: Run): void {

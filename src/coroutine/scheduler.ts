@@ -2,13 +2,12 @@
  * The Scheduler as its users see it: the checks at its door, and what they are told. The turns are in
  * loop.ts, what a yield means in task.ts.
  */
-import { types } from 'node:util'
 import { InvalidStateError } from '../core/errors.ts'
 import { checkOptions, checkString } from '../core/options.ts'
 import type { Clock } from './clock.ts'
 import { Coroutine } from './coroutine.ts'
 import { Loop } from './loop.ts'
-import { Task, type Body, type CoroutineTask } from './task.ts'
+import { isGenerator, Task, type Body, type CoroutineTask } from './task.ts'
 
 /** A generator, or what makes one. */
 // oxlint-disable-next-line typescript/no-explicit-any -- what yield gives is what the body takes it for
@@ -110,8 +109,4 @@ export class Scheduler {
 
 function inside(call: string): InvalidStateError {
   return new InvalidStateError(`${call} was called by a coroutine of the same scheduler: yield instead`)
-}
-
-function isGenerator(value: unknown): boolean {
-  return types.isGeneratorObject(value) && !(Symbol.asyncIterator in value)
 }

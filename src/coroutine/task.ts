@@ -10,7 +10,7 @@ import { Coroutine } from './coroutine.ts'
 import { addTrace } from './trace.ts'
 import { withdraw } from './waiter.ts'
 
-/** A coroutine of a Scheduler. Awaited or yielded, it gives what its body returns, or throws what it throws. */
+/** A coroutine of a Scheduler. Awaited or yielded, it gives what its body returns or throws. */
 export interface CoroutineTask<R> extends PromiseLike<R> {
   /** As given; else "Coroutine-1 (consumer)", with the name of its function where that is known. */
   readonly name: string
@@ -26,6 +26,12 @@ export interface CoroutineTask<R> extends PromiseLike<R> {
 }
 
 export type Body<R> = Generator<unknown, R, unknown>
+type How = 'next' | 'throw' | 'return'
+
+/** Not an async one, whose steps are promises. */
+export function isGenerator(value: unknown): value is Body<unknown> {
+  return types.isGeneratorObject(value) && !(Symbol.asyncIterator in value)
+}
 
 /** What a task asks of the loop that runs it. */
 export interface Host {
@@ -50,7 +56,7 @@ export class Task<R> implements CoroutineTask<R> {
   /** Its method: generators of a thousand closures have a thousand shapes, and each look-up would be slow. */
   #next: Body<unknown>['next']
   /** How it is resumed, and with what; once it is done, what became of it. */
-  #how: 'next' | 'throw' | 'return' = 'next'
+  #how: How = 'next'
   #value: unknown = undefined
   /** `woken` is ready with something that has arrived. */
   #where: 'ready' | 'woken' | 'running' | 'parked' = 'ready'
@@ -163,13 +169,13 @@ export class Task<R> implements CoroutineTask<R> {
   #park(value: unknown): void {
     if ((typeof value !== 'object' || value === null) && typeof value !== 'function')
       return this.#ready('ready')
-    if (value instanceof Task) return this.#parkOnTask(value)
-    if (value instanceof Coroutine) return this.#enter(value[Symbol.iterator]() as Body<unknown>)
-    if (types.isGeneratorObject(value)) return this.#enter(value as Body<unknown>)
     const parking = ++this.#parking
     this.#where = 'parked'
     this.#on = value
     try {
+      if (value instanceof Task) return this.#parkOnTask(parking, value)
+      if (value instanceof Coroutine) return this.#enter(value[Symbol.iterator]())
+      if (isGenerator(value)) return this.#enter(value)
       const { then } = value as PromiseLike<unknown>
       if (typeof then !== 'function') return this.#wake(parking, 'ready', 'next', undefined)
       then.call(
@@ -182,7 +188,7 @@ export class Task<R> implements CoroutineTask<R> {
     }
   }
 
-  #wake(parking: number, where: 'ready' | 'woken', how: 'next' | 'throw', value: unknown): void {
+  #wake(parking: number, where: 'ready' | 'woken', how: How, value: unknown): void {
     if (parking !== this.#parking) return
     this.#parking++
     this.#on = undefined
@@ -191,20 +197,11 @@ export class Task<R> implements CoroutineTask<R> {
     this.#ready(where)
   }
 
-  #parkOnTask(other: Task<unknown>): void {
-    const parking = ++this.#parking
-    const self = this as Task<unknown>
-    if (other === self) {
-      const error = new InvalidStateError(`${this.name} cannot wait for itself`)
-      return this.#wake(parking, 'woken', 'throw', error)
-    }
-    if (other.done) {
-      other.claimed = true
-      return this.#wake(parking, 'woken', other.#how as 'next' | 'throw', other.#value)
-    }
-    this.#where = 'parked'
-    this.#on = other
-    ;(other.#waiting ??= new Set()).add(self)
+  #parkOnTask(parking: number, other: Task<unknown>): void {
+    if (other === this) throw new InvalidStateError(`${this.name} cannot wait for itself`)
+    if (!other.done) return void (other.#waiting ??= new Set()).add(this)
+    other.claimed = true
+    this.#wake(parking, 'woken', other.#how, other.#value)
   }
 
   /** Runs `inner` to its end, in the place of what yielded it. */
@@ -212,6 +209,7 @@ export class Task<R> implements CoroutineTask<R> {
     ;(this.#outer ??= []).push(this.#body!)
     this.#body = inner
     this.#next = inner.next
+    this.#on = undefined
     this.#ready('ready')
   }
 

@@ -2,6 +2,7 @@
  * A deadline around an async function: it is told, waited for, and then the caller is. Nothing goes on behind
  * the caller's back.
  */
+import { setMaxListeners } from 'node:events'
 import { runWithSignal } from '../core/context.ts'
 import { TimeoutError } from '../core/errors.ts'
 import { checkFunction } from '../core/options.ts'
@@ -34,6 +35,8 @@ export async function timeout<R>(ms: number, fn: (signal: AbortSignal) => R): Pr
   checkFunction(fn, 'what timeout() is given')
   const controller = new AbortController()
   const { signal } = controller
+  // As many as there are may listen.
+  setMaxListeners(0, signal)
   let late: TimeoutError | undefined
   const letGo = onAbortAbove(undefined, (reason) => controller.abort(reason))
   signal.throwIfAborted()

@@ -75,7 +75,7 @@ export class Waiter<T> {
   }
 }
 
-/** A constructor whose instance is the object that it is given: a subclass adds its private fields to that. */
+/** Its instance is the object that it is given: a subclass adds its private fields to that. */
 const Given = function (object: object): object {
   return object
 } as unknown as new (object: object) => object

@@ -1,6 +1,6 @@
 /**
- * Channel: order, capacity, meeting, closing, and waits that end early. The last test compares it with a plain
- * model over random programs, on a clock that only the test moves.
+ * Channel: order, capacity, meeting, closing, and waits that end early. Random programs are compared with a
+ * plain model.
  */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

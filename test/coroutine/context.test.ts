@@ -16,7 +16,9 @@ import {
   setThreadSignal,
   type Owner,
 } from '#plait/core/context.js'
+import { StopIteration } from '#plait/core/errors.js'
 import { Channel } from '#plait/coroutine/channel.js'
+import { coroutine } from '#plait/coroutine/coroutine.js'
 import { TaskGroup } from '#plait/coroutine/group.js'
 import { Scheduler } from '#plait/coroutine/scheduler.js'
 import { sleep } from '#plait/coroutine/sleep.js'
@@ -157,4 +159,22 @@ it("a thread's signal ends every wait in it", async () => {
     setThreadSignal(undefined)
   }
   await sleep(0)
+})
+
+it('StopIteration travels between processes, with its value', async () => {
+  const pool = new Pool(1)
+  const error: unknown = await pool
+    .apply(() => {
+      const c = coroutine(function* (): Generator<number, { sum: number }> {
+        yield 1
+        return { sum: 6 }
+      })()
+      c.send(null)
+      c.send(null)
+    })
+    .catch((error: unknown) => error)
+  assert.ok(error instanceof StopIteration)
+  assert.deepEqual([error.value, error.code], [{ sum: 6 }, 'PLAIT_STOP_ITERATION'])
+  pool.terminate()
+  await pool.join()
 })

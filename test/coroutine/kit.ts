@@ -1,4 +1,4 @@
-/** What the tests of this room share: turns of the event loop, gates, and children that end as they are told. */
+/** What the tests of this room share: turns of the event loop, gates, children that end as they are told. */
 import assert from 'node:assert/strict'
 import { sleep } from 'plait/coroutine'
 

@@ -1,6 +1,6 @@
 /**
- * How a run of the Scheduler goes and ends: whom an error reaches, what it says, who may ask meanwhile, and in
- * whose async context coroutines run.
+ * How a run of the Scheduler goes and ends: whom an error reaches, what it says, who may ask meanwhile, and
+ * in whose async context coroutines run.
  */
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
@@ -83,6 +83,37 @@ describe('errors', () => {
     assert.ok(task.done)
     await assert.rejects(scheduler.run(), /boom/)
     await scheduler.run()
+  })
+
+  it('stop the run also where more and more of them come', async () => {
+    const scheduler = new Scheduler()
+    let spawned = 0
+    scheduler.spawn(function* () {
+      for (;;) {
+        scheduler.spawn(boom(`${spawned++}`))
+        yield
+      }
+    })
+    await assert.rejects(scheduler.run(), { message: '0' })
+  })
+
+  it('that somebody asks for a turn later are his', async () => {
+    const scheduler = new Scheduler()
+    const seen: unknown[] = []
+    const bad = scheduler.spawn(boom('early'))
+    scheduler.spawn(function* () {
+      for (let n = 0; n < 4; n++) yield
+      const also = scheduler.spawn(boom('late'))
+      yield
+      for (const task of [bad, also])
+        try {
+          yield task
+        } catch (error) {
+          seen.push((error as Error).message)
+        }
+    })
+    await scheduler.run()
+    assert.deepEqual(seen, ['early', 'late'])
   })
 
   it('that are no errors arrive as they are', async () => {

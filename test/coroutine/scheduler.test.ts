@@ -129,16 +129,19 @@ describe('what is yielded', () => {
         throw new Error('no then')
       },
     }
+    const revoked = Proxy.revocable({}, {})
+    revoked.revoke()
     const seen = await runs(function* () {
-      const value: unknown = yield twice
-      try {
-        yield hostile
-      } catch (error) {
-        return [value, (error as Error).message, yield 'nothing']
-      }
-      return []
+      const seen: unknown[] = [yield twice]
+      for (const one of [hostile, revoked.proxy])
+        try {
+          yield one
+        } catch (error) {
+          seen.push((error as Error).name, yield 'nothing')
+        }
+      return seen
     })
-    assert.deepEqual(seen, ['now', 'no then', undefined])
+    assert.deepEqual(seen, ['now', 'Error', undefined, 'TypeError', undefined])
   })
 
   it('anything else gives undefined', async () => {

@@ -14,12 +14,9 @@ describe('sleep', () => {
   it('takes its time', async () => {
     const order: string[] = []
     const start = performance.now()
-    await Promise.all([
-      sleep(20).then(() => order.push('20')),
-      sleep(5).then(() => order.push('5')),
-      sleep(0).then(() => order.push('0')),
-    ])
-    assert.deepEqual(order, ['0', '5', '20'])
+    await Promise.all([sleep(20).then(() => order.push('20')), sleep(5).then(() => order.push('5'))])
+    assert.deepEqual(order, ['5', '20'])
+    await sleep(0)
     assert.ok(performance.now() - start >= 19)
   })
 
