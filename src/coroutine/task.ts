@@ -3,7 +3,7 @@
  * once for each switch; what the generator yields decides whether it runs again at its next turn, or is
  * parked until something settles. It never chooses when it runs: that is the loop's.
  */
-import { types } from 'node:util'
+import { inspect, types } from 'node:util'
 import { rejectWithCallers } from '../core/callers.ts'
 import { CancelledError, InvalidStateError } from '../core/errors.ts'
 import { Coroutine } from './coroutine.ts'
@@ -42,7 +42,7 @@ export interface Host {
 }
 
 export class Task<R> implements CoroutineTask<R> {
-  /** Behind it in the loop's line, which alone writes it. */
+  /** Behind it in the loop's line, which alone writes it: a switch joins and leaves the line. */
   next: Task<unknown> | undefined = undefined
   done = false
   /** Somebody learns what becomes of it. */
@@ -88,6 +88,11 @@ export class Task<R> implements CoroutineTask<R> {
   /** What it has failed with. */
   get error(): unknown {
     return this.#value
+  }
+
+  /** In a log: not the whole line behind it. */
+  [inspect.custom](): string {
+    return `CoroutineTask { ${this.name}${this.done ? ', done' : ''} }`
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- a task is a PromiseLike by contract

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { inspect } from 'node:util'
 import { coroutine, gather, Scheduler, sleep, type CoroutineTask } from 'plait/coroutine'
 import { checkLeaks } from '../leaks.js'
 import { counter } from './kit.js'
@@ -257,6 +258,15 @@ describe('spawn()', () => {
       'Coroutine-3 (made)',
       'Coroutine-4',
     ])
+  })
+
+  it('makes tasks that a log shows in a line', async () => {
+    const scheduler = new Scheduler()
+    const task = scheduler.spawn(counter([], 'x', 2))
+    scheduler.spawn(counter([], 'y', 2))
+    assert.equal(inspect(task), 'CoroutineTask { Coroutine-1 }')
+    await scheduler.run()
+    assert.equal(inspect([task]), '[ CoroutineTask { Coroutine-1, done } ]')
   })
 
   it('refuses what is no generator', () => {
