@@ -94,10 +94,11 @@ export class Loop implements Host {
     const promise = new Promise<void>((resolve, reject) => {
       end = (failed) => (failed === undefined ? resolve() : rejectWithCallers(resolve, reject, failed.error))
     })
-    const burst = inCallersContext(() => this.#burst())
-    this.#run = { promise, end, burst, failed: undefined }
+    const burst = inCallersContext(() => this.#burst(run))
+    const run: Run = { promise, end, burst, failed: undefined }
+    this.#run = run
     this.#sliceEnd = performance.now() + slice
-    this.#burst()
+    this.#burst(run)
     return promise
   }
 
@@ -114,8 +115,8 @@ export class Loop implements Host {
     }
   }
 
-  #burst(): void {
-    const run = this.#run!
+  #burst(run: Run): void {
+    if (this.#run !== run) return // step() was faster
     this.#scheduled = true
     for (let n = 0; n < burst; n++) if (!this.step()) break
     this.#scheduled = false

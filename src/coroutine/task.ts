@@ -10,7 +10,32 @@ import { Coroutine } from './coroutine.ts'
 import { addTrace } from './trace.ts'
 import { withdraw } from './waiter.ts'
 
-/** A coroutine of a Scheduler. Awaited or yielded, it gives what its body returns or throws. */
+/**
+ * A coroutine of a Scheduler. Awaited or yielded, it gives what its body returns or throws.
+ *
+ * @example
+ * ```ts
+ * import { Scheduler, sleep } from 'plait/coroutine'
+ *
+ * const scheduler = new Scheduler()
+ * const cleaned: string[] = []
+ * const sleeper = scheduler.spawn(function* () {
+ *   try {
+ *     yield sleep(60_000)
+ *   } finally {
+ *     cleaned.push('sleeper')
+ *   }
+ * })
+ * const boss = scheduler.spawn(function* () {
+ *   yield
+ *   return sleeper.cancel('that is enough')
+ * })
+ * await scheduler.run()
+ * await boss // => true
+ * cleaned // => ['sleeper']
+ * await sleeper // throws CancelledError
+ * ```
+ */
 export interface CoroutineTask<R> extends PromiseLike<R> {
   /** As given; else "Coroutine-1 (consumer)", with the name of its function where that is known. */
   readonly name: string
