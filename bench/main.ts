@@ -11,9 +11,9 @@ import { cpuCount } from 'plait'
 import { pythonVersion } from './rivals/python.ts'
 
 /** In this order. */
-const usual = ['tasks', 'trip', 'map', 'scaling', 'start', 'footprint', 'closure', 'where']
+const usual = ['tasks', 'trip', 'map', 'scaling', 'start', 'footprint', 'closure', 'switch', 'fetch', 'where']
 /** Only where they are asked for. */
-const others = ['codec', 'long']
+const others = ['codec', 'long', 'million']
 
 const { values, positionals } = parseArgs({
   options: {

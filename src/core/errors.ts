@@ -82,6 +82,16 @@ export class WorkerLostError extends PlaitError {
   }
 }
 
+/** A coroutine has ended; `value` is what its body returned. Python: `StopIteration`. */
+export class StopIteration<R = unknown> extends PlaitError {
+  /** What the body returned; undefined where the coroutine had ended before. */
+  readonly value: R
+  constructor(message: string, value: R) {
+    super(message)
+    this.value = value
+  }
+}
+
 /** What the codec may rebuild by name. */
 export const errorClasses: ReadonlyMap<string, abstract new (...args: never[]) => PlaitError> = new Map(
   [
@@ -101,6 +111,7 @@ export const errorClasses: ReadonlyMap<string, abstract new (...args: never[]) =
     AuthenticationError,
     SerializationError,
     WorkerLostError,
+    StopIteration,
   ].map((type) => [type.name, type] as const),
 )
 

@@ -22,8 +22,11 @@ const subjects: Readonly<Record<string, readonly string[]>> = {
   start: ['Import, then a pool of two up to its first result', 'A process from start to join'],
   footprint: ['Memory of a waiting worker', 'CPU of a waiting pool, parent and workers together'],
   closure: ['A function with each call, one call at a time'],
+  switch: ['A switch, one coroutine', 'A switch, a thousand coroutines in turns'],
+  fetch: ['Pages fetched and read by 64 coroutines'],
   where: ['CPU time a task'],
   long: ['Ten million tasks through one pool'],
+  million: ['64 live coroutines'],
 }
 const rivals = ['plait', 'piscina', 'tinypool', 'workerpool']
 

@@ -47,14 +47,7 @@ import type {
   TaskOptions,
   WaitOptions,
 } from 'plait'
-
-/** Fails to compile unless `T` is exactly `Want`. */
-function exactly<Want>() {
-  return <T>(
-    _value: T,
-    ..._proof: (<X>() => X extends T ? 1 : 2) extends <X>() => X extends Want ? 1 : 2 ? [] : [wanted: Want]
-  ): void => {}
-}
+import { exactly } from './exactly.js'
 
 const numbers: number[] = [1, 2, 3]
 async function* stream(): AsyncGenerator<number> {
