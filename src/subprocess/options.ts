@@ -160,8 +160,8 @@ export function checkInput(input: unknown): asserts input is string | Uint8Array
 
 /** argv as the system gets it. */
 function argvOf(command: Command, shell: boolean | string): [string, ...string[]] {
-  if (typeof command !== 'string') checkStrings(command, 'args')
-  const words = typeof command === 'string' ? [command] : [...(command ?? [])]
+  if (typeof command !== 'string') checkStrings(command ?? null, 'args')
+  const words = typeof command === 'string' ? [command] : [...command]
   const [first] = words
   if (first === undefined)
     throw new RangeError('args must be a program name, or an array that begins with one')

@@ -18,10 +18,7 @@ interface Finding {
 
 /** The error of a start that failed; `code` is the system's, where Node tells it in time. */
 export function startError(launch: Launch, code: string | undefined): NodeJS.ErrnoException {
-  const found =
-    folderProblem(launch) ??
-    (code === undefined || programCodes.has(code) ? programProblem(launch) : undefined) ??
-    otherProblem(launch, code)
+  const found = folderProblem(launch) ?? findingOf(launch, code)
   const errno = (system.errno as Readonly<Record<string, number>>)[found.code]
   const error = new Error(`${found.code}: ${found.says}`)
   const { file, args } = launch
@@ -36,9 +33,19 @@ export function startError(launch: Launch, code: string | undefined): NodeJS.Err
 
 const programCodes = new Set(['ENOENT', 'EACCES', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP'])
 
+function findingOf(launch: Launch, code: string | undefined): Finding {
+  const found = code === undefined || programCodes.has(code) ? programProblem(launch) : undefined
+  return found === undefined ? otherProblem(launch, code) : { ...found, code: code ?? found.code }
+}
+
+/** A path or name in a message; only so much of it. */
+function show(text: string): string {
+  return inspect(text, { maxStringLength: 200, breakLength: Infinity })
+}
+
 function folderProblem({ cwd }: Launch): Finding | undefined {
   if (cwd === undefined) return undefined
-  const folder = `the working directory ${inspect(cwd)}`
+  const folder = `the working directory ${show(cwd)}`
   try {
     if (!statSync(cwd).isDirectory()) return { code: 'ENOTDIR', path: cwd, says: `${folder} is no folder` }
     accessSync(cwd, constants.X_OK)
@@ -72,7 +79,7 @@ function searchPath({ env }: Launch): string[] {
 
 function problemAt(path: string, launch: Launch): Finding | undefined {
   const { file } = launch
-  const refused = (why: string): Finding => ({ code: 'EACCES', path: file, says: `${inspect(path)} ${why}` })
+  const refused = (why: string): Finding => ({ code: 'EACCES', path: file, says: `${show(path)} ${why}` })
   try {
     if (!statSync(path).isFile()) return refused('is not a program: it is a folder or a device')
     accessSync(path, constants.X_OK)
@@ -90,7 +97,7 @@ function missingProgram({ command, file }: Launch): Finding {
     command === file && /\s/.test(file)
       ? '. A string is the name of one program: give [program, ...args], or shell: true'
       : ''
-  return { code: 'ENOENT', path: file, says: `there is no program ${inspect(file)}${where}${hint}` }
+  return { code: 'ENOENT', path: file, says: `there is no program ${show(file)}${where}${hint}` }
 }
 
 /** A script whose first line names an interpreter that is not there: for the system the script is missing. */
@@ -102,7 +109,7 @@ function interpreterProblem(path: string, file: string): Finding | undefined {
     return undefined
   } catch (error) {
     const code = codeOf(error)
-    const says = `${inspect(path)} is to be run by ${inspect(interpreter)}, which cannot be started (${code})`
+    const says = `${show(path)} is to be run by ${show(interpreter)}, which cannot be started (${code})`
     return { code, path: file, says }
   }
 }
@@ -129,13 +136,13 @@ function otherProblem(launch: Launch, code: string | undefined): Finding {
     case 'E2BIG':
       return found(code, 'the arguments and the environment are too long: pass data by input, or in a file')
     case 'EPERM':
-      return found(code, `this process may not start ${inspect(file)} with uid ${uid} and gid ${gid}`)
+      return found(code, `this process may not start ${show(file)} with uid ${uid} and gid ${gid}`)
     case 'EBADF':
-      return found(code, closedDescriptors(launch) || `a descriptor for ${inspect(file)} is not open`)
+      return found(code, closedDescriptors(launch) || `a descriptor for ${show(file)} is not open`)
     case undefined:
-      return descriptorProblem(file) ?? found('EAGAIN', `no more processes: ${inspect(file)} was not started`)
+      return descriptorProblem(file) ?? found('EAGAIN', `no more processes: ${show(file)} was not started`)
     default:
-      return found(code, `the system did not start ${inspect(file)}`)
+      return found(code, `the system did not start ${show(file)}`)
   }
 }
 
@@ -164,7 +171,7 @@ function descriptorProblem(path: string): Finding | undefined {
     closeSync(openSync('/dev/null', 'r'))
     return undefined
   } catch (error) {
-    return { code: codeOf(error), path, says: `no descriptors left for the pipes of ${inspect(path)}` }
+    return { code: codeOf(error), path, says: `no descriptors left for the pipes of ${show(path)}` }
   }
 }
 
