@@ -6,41 +6,54 @@
  */
 import type { Child } from './child.ts'
 
-const pending = new Set<Child>()
+const watches = new Set<Watch>()
 const ending = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** Watches over the child until the answer is called. */
-export function watchOver(child: Child): () => void {
-  if (!child.group) return () => {}
-  if (pending.size === 0) listen('on')
-  pending.add(child)
-  return () => {
-    if (pending.delete(child) && pending.size === 0) listen('off')
+/** A watch over one program: it begins before the start, so that there is no moment without it. */
+export class Watch {
+  #child: Child | undefined
+
+  constructor() {
+    if (watches.size === 0) listen()
+    watches.add(this)
+  }
+
+  over(child: Child): void {
+    this.#child = child
+  }
+
+  end(): void {
+    if (watches.delete(this) && watches.size === 0) stopListening()
+  }
+
+  tell(signal: NodeJS.Signals): void {
+    try {
+      this.#child?.signal(signal)
+    } catch {
+      // One that may not be signalled does not keep it from the others.
+    }
   }
 }
 
-function listen(how: 'on' | 'off'): void {
-  process[how]('exit', killAll)
-  for (const signal of ending) process[how](signal, passOn)
+/** In front of all others: a listener that is there once only is not there any more behind itself. */
+function listen(): void {
+  process.on('exit', killAll)
+  for (const signal of ending) process.prependListener(signal, passOn)
+}
+
+function stopListening(): void {
+  process.off('exit', killAll)
+  for (const signal of ending) process.off(signal, passOn)
 }
 
 function killAll(): void {
-  tell('SIGKILL')
+  for (const watch of watches) watch.tell('SIGKILL')
 }
 
 function passOn(signal: NodeJS.Signals): void {
   if (process.listenerCount(signal) > 1) return
-  tell(signal)
+  for (const watch of watches) watch.tell(signal)
   // Without this listener it does to us what it would have done.
   process.off(signal, passOn)
   process.kill(process.pid, signal)
-}
-
-function tell(signal: NodeJS.Signals): void {
-  for (const child of pending)
-    try {
-      child.signal(signal)
-    } catch {
-      // one that may not be signalled does not keep it from the others
-    }
 }

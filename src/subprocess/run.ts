@@ -18,7 +18,7 @@ import {
   type Output,
   type RunOptions,
 } from './options.ts'
-import { watchOver } from './parting.ts'
+import { Watch } from './parting.ts'
 
 /**
  * Runs a program to its end. No shell is involved: an array is the program and its arguments, each of which
@@ -47,9 +47,10 @@ export async function run<E extends Encoding = undefined, C extends boolean | un
   const launch = runLaunchOf(args, options)
   const { input, check = false, timeout, signal }: RunOptions = options ?? {}
   if (signal?.aborted === true) throw reasonOf(signal)
-  const child = new Child(launch)
-  const leave = watchOver(child)
+  const watch = launch.group ? new Watch() : undefined
   try {
+    const child = new Child(launch)
+    watch?.over(child)
     const communication = new Communication(child, input)
     const inTime = await communication.done.wait({ timeout, signal }).catch(async (reason: unknown) => {
       await killAndWait(child, communication)
@@ -63,7 +64,7 @@ export async function run<E extends Encoding = undefined, C extends boolean | un
     if (check) completed.checkReturncode()
     return completed
   } finally {
-    leave()
+    watch?.end()
   }
 }
 
