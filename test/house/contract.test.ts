@@ -34,6 +34,7 @@ import {
   ProcessPoolExecutor,
   wait,
 } from 'plait/futures'
+import { exactly } from './exactly.js'
 import type {
   AsyncResult,
   CallbackOptions,
@@ -47,14 +48,6 @@ import type {
   TaskOptions,
   WaitOptions,
 } from 'plait'
-
-/** Fails to compile unless `T` is exactly `Want`. */
-function exactly<Want>() {
-  return <T>(
-    _value: T,
-    ..._proof: (<X>() => X extends T ? 1 : 2) extends <X>() => X extends Want ? 1 : 2 ? [] : [wanted: Want]
-  ): void => {}
-}
 
 const numbers: number[] = [1, 2, 3]
 async function* stream(): AsyncGenerator<number> {

@@ -10,7 +10,7 @@ import { failure, gone, nextLine, node, runs } from './kit.js'
 checkLeaks()
 
 /** Waits for the end of its stdin. */
-const patient = ['sh', '-c', 'cat >/dev/null']
+const patient = ['cat']
 
 test('poll and returncode are null until the end is seen, then the exit code', async () => {
   const p = new Popen(['sh', '-c', 'read line; exit 3'], { stdin: PIPE })
@@ -52,7 +52,7 @@ test('a wait that times out leaves the program as it is, however often', async (
     const error = await failure<TimeoutExpired>(() => p.wait({ timeout }))
     assert.ok(error instanceof TimeoutExpired && error instanceof SubprocessError)
     assert.deepEqual([error.code, error.timeout, error.cmd], ['PLAIT_TIMEOUT_EXPIRED', timeout, p.args])
-    assert.equal(error.message, `Command 'sh -c 'cat >/dev/null'' timed out after ${timeout} ms.`)
+    assert.equal(error.message, `Command 'cat' timed out after ${timeout} ms.`)
   }
   p.stdin!.end()
   assert.equal(await p.wait({ timeout: 30_000 }), 0)
