@@ -141,7 +141,8 @@ export class Popen<E extends Encoding = Encoding> {
   }
 
   [inspect.custom](): string {
-    return `<${this.constructor.name}: returncode: ${this.returncode} pid: ${this.pid} args: ${inspect(this.args)}>`
+    const { args, pid, returncode } = this
+    return `<${this.constructor.name}: returncode: ${returncode} pid: ${pid} args: ${inspect(args)}>`
   }
 
   #checkStdin(): void {

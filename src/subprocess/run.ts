@@ -33,7 +33,8 @@ import { Watch } from './parting.ts'
  * ```ts
  * import { run } from 'plait/subprocess'
  *
- * const { stdout } = await run(['wc', '-c'], { input: 'twelve bytes', captureOutput: true, encoding: 'utf8' })
+ * const text = { captureOutput: true, encoding: 'utf8' } as const
+ * const { stdout } = await run(['wc', '-c'], { ...text, input: 'twelve bytes' })
  * Number(stdout) // => 12
  * run(['sh', '-c', 'exit 3'], { check: true }) // throws CalledProcessError
  * run(['sleep', '60'], { timeout: 50 }) // throws TimeoutExpired

@@ -53,8 +53,8 @@ export function restExists(leader: number): boolean {
 
 /**
  * Whether something of a group whose leader has ended still runs. What is dead stays in its group until its
- * parent, often an init that is in no hurry, has asked for it: where the system tells the dead from the living,
- * only the living count.
+ * parent, often an init that is in no hurry, has asked for it; where the system tells the dead from the
+ * living, only the living count.
  */
 export function restRuns(leader: number): boolean {
   if (!restExists(leader)) return false

@@ -73,7 +73,7 @@ export const uses = {
     exactly<CompletedProcess<Buffer | null>>()(runSync('ls'))
     const options: RunOptions = { captureOutput: true, signal: new AbortController().signal }
     const done: CompletedProcess = await run(['ls'], options)
-    exactly<CompletedProcess<string | Buffer | null>>()(await run(['ls'], options))
+    exactly<CompletedProcess>()(await run(['ls'], options))
     exactly<string | Buffer | null>()(done.stdout)
     exactly<void>()(done.checkReturncode())
     exactly<Promise<number>>()(call(['ls'], options))

@@ -1,7 +1,7 @@
 /** What becomes of a program in a group of its own when the process that runs it ends. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PIPE, Popen, run } from 'plait/subprocess'
+import { DEVNULL, PIPE, Popen, run } from 'plait/subprocess'
 import { checkLeaks } from '../leaks.js'
 import { gone, nextLine, runs } from './kit.js'
 
@@ -15,6 +15,7 @@ function parent(before: string, inner: string): Popen<'utf8'> {
   return new Popen([process.execPath, '--input-type=module', '--eval', program], {
     stdin: PIPE,
     stdout: PIPE,
+    stderr: DEVNULL, // shells say 'Terminated'
     encoding: 'utf8',
     cwd: import.meta.dirname,
   })
@@ -53,7 +54,8 @@ test('an exit kills what still runs', async () => {
 
 test('a process that handles the signal itself decides itself', async () => {
   const p = parent(
-    `process.once('SIGTERM', () => { console.log('handled'); process.stdin.once('data', () => process.exit(7)) })`,
+    `process.once('SIGTERM', () => console.log('handled'))
+     process.stdin.once('data', () => process.exit(7))`,
     'echo $$; exec sleep 1000',
   )
   const pid = Number(await nextLine(p.stdout))

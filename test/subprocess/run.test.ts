@@ -193,7 +193,8 @@ test('an abort kills all of the group and rejects with the reason', async () => 
       controller.abort(reason)
     })
   })
-  const inner = `require('node:net').connect(${port}, '127.0.0.1').end(String(process.pid)); setInterval(() => {}, 1000)`
+  const inner = `require('node:net').connect(${port}, '127.0.0.1').end(String(process.pid))
+    setInterval(() => {}, 1000)`
   const running = run(['sh', '-c', `trap "" TERM; "$@" & wait`, 'sh', ...node(inner)], {
     signal: controller.signal,
   })

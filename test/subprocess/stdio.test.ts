@@ -1,4 +1,4 @@
-/** Where the streams of a program lead: descriptors, streams, nowhere, each other. And what else it is given. */
+/** Where the streams of a program lead: descriptors, streams, nowhere, each other; and what else it gets. */
 import assert from 'node:assert/strict'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'

@@ -1,6 +1,8 @@
-/** Programs run by tasks: what the room gives out travels between processes, and its constants stay the same. */
+/** Programs run by tasks: what the room gives out travels between processes, and constants stay the same. */
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { once } from 'node:events'
+import { rmSync, writeFileSync } from 'node:fs'
+import { after, before, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { Pool, SerializationError } from 'plait'
 import {
@@ -18,9 +20,12 @@ import {
 import { checkLeaks } from '../leaks.js'
 import { failure } from './kit.js'
 
-const pool = new Pool(1)
+let pool: Pool
 after(() => pool[Symbol.asyncDispose]()) // first: checkLeaks() looks afterwards
 checkLeaks()
+before(() => {
+  pool = new Pool(1)
+})
 
 test('a CompletedProcess comes back as one', async () => {
   const done = await pool.apply(() => run(['sh', '-c', 'echo out; exit 3'], { captureOutput: true }))
@@ -78,20 +83,18 @@ test('in a thread, too', async () => {
     const [echo] = await p.communicate({ input: 'a' })
     const text = { captureOutput: true, encoding: 'utf8' }
     const late = await run(['sleep', '1000'], { timeout: 5 }).catch((error) => error.name)
-    const both = await run('echo d; echo e >&2', { shell: true, stdout: PIPE, stderr: STDOUT, encoding: 'utf8' })
+    const merged = { stdout: PIPE, stderr: STDOUT, encoding: 'utf8' }
+    const both = await run('echo d; echo e >&2', { shell: true, ...merged })
     parentPort.postMessage([
       echo, (await run(['echo', 'b'], text)).stdout, runSync(['echo', 'c'], text).stdout, both.stdout, late,
     ])`
   // Beside this file, so that it finds plait.
   const url = new URL('thread.mjs', import.meta.url)
-  const { rmSync, writeFileSync } = await import('node:fs')
   writeFileSync(url, program)
   try {
     const worker = new Worker(url)
-    const message = await new Promise(
-      (resolve, reject) => void worker.once('message', resolve).once('error', reject),
-    )
-    assert.deepEqual(message, ['a', 'b\n', 'c\n', 'd\ne\n', 'TimeoutExpired'])
+    const message = await once(worker, 'message')
+    assert.deepEqual(message[0], ['a', 'b\n', 'c\n', 'd\ne\n', 'TimeoutExpired'])
     await worker.terminate()
   } finally {
     rmSync(url)
