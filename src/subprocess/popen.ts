@@ -3,6 +3,7 @@
  */
 import type { Readable, Writable } from 'node:stream'
 import { inspect } from 'node:util'
+import { reasonOf } from '../core/abort.ts'
 import { InvalidStateError } from '../core/errors.ts'
 import { checkWaitOptions, type WaitOptions } from '../core/waiting.ts'
 import { Child } from './child.ts'
@@ -103,7 +104,7 @@ export class Popen<E extends Encoding = Encoding> {
     checkInput(input)
     if (input !== undefined) this.#checkStdin()
     if (this.#communication === undefined) {
-      signal?.throwIfAborted()
+      if (signal?.aborted === true) throw reasonOf(signal)
       this.#communication = new Communication(this.#child, input)
     }
     const communication = this.#communication

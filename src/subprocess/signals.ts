@@ -13,7 +13,7 @@ export function signalNumber(signal: unknown): number {
   const number = typeof signal === 'string' ? numbers[signal] : signal
   if (typeof signal !== 'string' && typeof signal !== 'number')
     throw new TypeError(`a signal is a name or a number, got ${inspect(signal)}`)
-  if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number > 64)
+  if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number > lastSignal)
     throw new RangeError(`there is no signal ${inspect(signal)}`)
   return number
 }
@@ -23,9 +23,12 @@ export function signalName(number: number): string | undefined {
   return Object.keys(numbers).find((name) => numbers[name] === number)
 }
 
+/** The last of the real-time signals. Node does not tell one from another, nor in time from a good end. */
+const lastSignal = 64
+
 /** How Python counts the ends: n for exit(n), -N for signal N. */
 export function returncodeOf(code: number | null, signal: string | null): number {
-  return code ?? -(numbers[signal ?? ''] ?? 0)
+  return code ?? -(numbers[signal ?? ''] ?? lastSignal)
 }
 
 /** Sends `signal` to a process, or with a negative number to a group. False where there is none any more. */
