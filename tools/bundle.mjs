@@ -15,7 +15,7 @@ const from = join(root, 'build', 'src')
 const to = join(root, 'dist')
 
 /** The package's entry points. */
-const entries = ['api/index', 'api/futures', 'api/coroutine']
+const entries = ['api/index', 'api/futures', 'api/subprocess', 'api/coroutine']
 /**
  * The child's first file, and the modules that it is told by URL. One file holds them all: each file more
  * costs at every start and import.
@@ -28,7 +28,7 @@ const opening = readdirSync(from).filter((room) => existsSync(join(from, room, '
 
 /**
  * What some entries share with the child, and others do not need, would lie in a file of its own. Named here,
- * it is in the file that all of them load anyway.
+ * it is in the file that all of them load anyway. (An entry that stands on core/ alone does without.)
  */
 const shared = 'worker/self'
 
@@ -39,8 +39,8 @@ const shared = 'worker/self'
  */
 const builtins = {
   'node:fs':
-    'appendFileSync closeSync constants existsSync fstatSync openSync readFileSync readSync readlinkSync ' +
-    'realpathSync statSync unlinkSync writeSync',
+    'accessSync appendFileSync closeSync constants existsSync fstatSync mkdtempSync openSync readdirSync ' +
+    'readFileSync readSync readlinkSync realpathSync rmSync statSync unlinkSync writeSync',
   'node:util': 'debuglog inspect types',
 }
 
@@ -52,7 +52,7 @@ const virtual = {
       const lines = Object.entries(roles).map(([name, path]) => `export * as ${name} from './${path}.js'`)
       return { contents: [`import './${first}.js'`, ...lines].join('\n'), resolveDir: from }
     })
-    onLoad({ filter: /[/\\]api[/\\]\w+\.js$/ }, ({ path }) => ({
+    onLoad({ filter: /[/\\]api[/\\](?:index|futures)\.js$/ }, ({ path }) => ({
       contents: `${readFileSync(path, 'utf8')}\nimport '../${shared}.js'`,
     }))
     onResolve({ filter: /^node:(fs|util)$/ }, ({ path }) => ({ path, namespace: 'lean' }))

@@ -36,13 +36,16 @@ function tryAsStranger(tarball) {
   const program = `
     import { Pool } from 'plait'
     import { ProcessPoolExecutor } from 'plait/futures'
+    import { run } from 'plait/subprocess'
     await using pool = new Pool(2)
     const base = 40
     const answers: number[] = await pool.map((x) => x + base, [1, 2])
     if (String(answers) !== '41,42') throw new Error('the packed plait answered ' + answers)
     await using executor = new ProcessPoolExecutor(1)
     const answer: number = await executor.submit((x: number) => x + base, 2)
-    if (answer !== 42) throw new Error('the packed executor answered ' + answer)`
+    if (answer !== 42) throw new Error('the packed executor answered ' + answer)
+    const done = await run(['echo', '42'], { captureOutput: true, encoding: 'utf8' })
+    if (done.stdout.trim() !== '42') throw new Error('the packed subprocess answered ' + done.stdout)`
   writeFileSync(join(home, 'main.ts'), program)
   const options = {
     target: 'ES2023',

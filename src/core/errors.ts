@@ -92,6 +92,58 @@ export class StopIteration<R = unknown> extends PlaitError {
   }
 }
 
+/** What the errors of `plait/subprocess` have in common. Python: `subprocess.SubprocessError`. */
+export class SubprocessError extends PlaitError {}
+
+/**
+ * A program that had to succeed ended with another exit code than 0, or by a signal. The message quotes the
+ * command, says how it ended, and shows the last lines of stderr where that was captured. Python:
+ * `subprocess.CalledProcessError`.
+ */
+export class CalledProcessError extends SubprocessError {
+  /** -N for signal N. */
+  readonly returncode: number
+  /** What was given as the command. */
+  readonly cmd: readonly string[] | string
+  /** What was captured; null where nothing was to be. */
+  readonly stdout: string | Buffer | null
+  readonly stderr: string | Buffer | null
+  constructor(
+    message: string,
+    details: Pick<CalledProcessError, 'returncode' | 'cmd' | 'stdout' | 'stderr'>,
+  ) {
+    super(message)
+    this.returncode = details.returncode
+    this.cmd = details.cmd
+    this.stdout = details.stdout
+    this.stderr = details.stderr
+  }
+}
+
+/**
+ * A program was not done in time. After `run` and its kin it is killed and gone; after `wait` and
+ * `communicate` it goes on. Python: `subprocess.TimeoutExpired`.
+ */
+export class TimeoutExpired extends SubprocessError {
+  /** What was given as the command. */
+  readonly cmd: readonly string[] | string
+  /** Milliseconds, as asked for. */
+  readonly timeout: number
+  /** What had been captured by then; null where nothing was to be. */
+  readonly stdout: string | Buffer | null
+  readonly stderr: string | Buffer | null
+  constructor(
+    message: string,
+    details: Pick<TimeoutExpired, 'cmd' | 'timeout' | 'stdout' | 'stderr'> & { cause?: unknown },
+  ) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    this.cmd = details.cmd
+    this.timeout = details.timeout
+    this.stdout = details.stdout
+    this.stderr = details.stderr
+  }
+}
+
 /** What the codec may rebuild by name. */
 export const errorClasses: ReadonlyMap<string, abstract new (...args: never[]) => PlaitError> = new Map(
   [
@@ -112,6 +164,9 @@ export const errorClasses: ReadonlyMap<string, abstract new (...args: never[]) =
     SerializationError,
     WorkerLostError,
     StopIteration,
+    SubprocessError,
+    CalledProcessError,
+    TimeoutExpired,
   ].map((type) => [type.name, type] as const),
 )
 

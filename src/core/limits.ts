@@ -30,3 +30,12 @@ export const maxFailedStarts = 4
 
 /** Milliseconds that a child has between the end of its control stream and the reaper's SIGKILL. */
 export const orphanGrace = 300
+
+/**
+ * Milliseconds that the output of a killed program is still read for. What was written before its death is
+ * there at once; only a descendant that left the program's group can keep the pipe open for longer.
+ */
+export const drainGrace = 100
+
+/** Milliseconds that a killed process group may take to die: something in it may be stuck in the system. */
+export const groupGrace = 250

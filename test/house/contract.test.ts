@@ -34,6 +34,7 @@ import {
   ProcessPoolExecutor,
   wait,
 } from 'plait/futures'
+import { exactly } from './exactly.js'
 import type {
   AsyncResult,
   CallbackOptions,
@@ -47,7 +48,6 @@ import type {
   TaskOptions,
   WaitOptions,
 } from 'plait'
-import { exactly } from './exactly.js'
 
 const numbers: number[] = [1, 2, 3]
 async function* stream(): AsyncGenerator<number> {

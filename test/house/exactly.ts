@@ -1,4 +1,7 @@
-/** What the tests of the public types share: a check that the compiler makes, and that does nothing. */
+/**
+ * The tool of the contract tests: the compiler compares a type with the one that is promised. At run time it
+ * does nothing.
+ */
 
 /** Fails to compile unless `T` is exactly `Want`. */
 export function exactly<Want>() {
