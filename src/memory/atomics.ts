@@ -10,6 +10,9 @@ export type Words = Int32Array
 
 export const { load, store, add, sub, and, or, exchange, compareExchange } = Atomics
 
+/** How often a short lock is looked at before a sleep: a holder on another core is done before one begins. */
+export const spins = 100
+
 /** How a thread sleeps on a word of its region; set with the region. */
 interface Futex {
   /** Returns when woken, when the word is not `value` (any more), or after `ms`; may return for no reason. */

@@ -4,13 +4,11 @@
  * made good from what is there, so that a holder's death at any step leaves what the next holder can use: it
  * takes the guard over, is told, and repairs (G2). Locks of the user's are in sync/.
  */
-import { compareExchange, exchange, load, sleepOn, wake, type Words } from './atomics.ts'
+import { compareExchange, exchange, load, sleepOn, spins, wake, type Words } from './atomics.ts'
 import { isAlive, me, ownerMask } from './participants.ts'
 
 /** Somebody sleeps on the word, or may. */
 const CONTENDED = 2 ** 30
-/** A holder on another core is done before a sleep would begin. */
-const spins = 100
 /** Milliseconds after which a sleeper looks whether the holder lives. */
 const slice = 20
 

@@ -35,8 +35,8 @@ export function takeNode(async: boolean): number {
 
 /** The wait is over and no list has it: see `remove`. */
 export function giveNode(node: number): void {
-  store(region().words, node + at.N_STATE, at.IDLE)
   idle.push(node)
+  store(region().words, node + at.N_STATE, at.IDLE)
 }
 
 function newPage(words: Words): number {
