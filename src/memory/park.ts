@@ -69,11 +69,14 @@ export function parkSync<R>(
       store(words, node + at.N_HUNGRY, 1)
     }
   } finally {
-    if (waits) {
-      giveUp(words, node)
-      wait.cancel(node, load(words, node + at.N_STATE) === at.GRANTED)
+    try {
+      if (waits) {
+        giveUp(words, node)
+        wait.cancel(node, load(words, node + at.N_STATE) === at.GRANTED)
+      }
+    } finally {
+      giveNode(node)
     }
-    giveNode(node)
   }
 }
 

@@ -73,7 +73,7 @@ class Explorer {
       let shared: number
       do {
         shared = this.#shared
-        left = await this.#level(level, level <= 1 ? Infinity : end)
+        left = await this.#level(level, level === 0 ? Infinity : end)
       } while (left !== undefined && shared !== this.#shared && this.#failure === undefined)
       if (this.#failure !== undefined || left === undefined) break
       done = left === 0 ? Infinity : level
