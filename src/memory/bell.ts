@@ -68,14 +68,15 @@ function open(): void {
   const first = slotAt(slotOf(me()))
   if (system !== null) {
     const fd = system.bell()
+    // Before the socket: a thread that is ended in between leaves what its burial can close (B3).
+    store(words, first + at.S_INODE, inodeOf(fd))
+    store(words, first + at.S_BELL, fd + 1)
     // One buffer for all rings; Node's types know `onread` for connections only.
     const onread = { buffer: Buffer.allocUnsafeSlow(512), callback: () => (rung(), true) }
     const options: SocketConstructorOpts = { fd, readable: true, writable: false }
     socket = outside(() => new Socket(Object.assign(options, { onread })))
     socket.on('error', () => {})
     socket.unref()
-    store(words, first + at.S_INODE, inodeOf(fd))
-    store(words, first + at.S_BELL, fd + 1)
     // Last: who sees it finds the bell. What was stored before this rang nobody: see `onRing`.
     store(words, first + at.S_ASLEEP, 1)
   } else sleep()
@@ -113,7 +114,7 @@ function descriptorOf(owner: number): number | undefined {
   const slot = slotOf(owner)
   const known = bells.get(slot)
   if (known?.owner === owner) return known.fd
-  forgetBell(slot)
+  forget(slot)
   const { words, system } = region()
   const first = slotAt(slot)
   const bell = load(words, first + at.S_BELL)
@@ -136,12 +137,26 @@ function descriptorOf(owner: number): number | undefined {
   return fd
 }
 
-/** The participant has ended. */
-export function forgetBell(slot: number): void {
+function forget(slot: number): void {
   const known = bells.get(slot)
   if (known === undefined) return
   bells.delete(slot)
   closeSync(known.fd)
+}
+
+/** The participant has ended, and its slot is not yet another's. */
+export function forgetBell(slot: number): void {
+  forget(slot)
+  const { words, system } = region()
+  const first = slotAt(slot)
+  const bell = load(words, first + at.S_BELL)
+  if (system === null || bell === 0 || load(words, first + at.S_PID) !== process.pid) return
+  // A thread of this process. As a rule its handles have closed it, and the number may be another's.
+  try {
+    if (inodeOf(bell - 1) === load(words, first + at.S_INODE)) system.closeBell(bell - 1)
+  } catch {
+    // there is no such descriptor any more
+  }
 }
 
 function inodeOf(fd: number): number {

@@ -32,7 +32,7 @@ export const ARENA_FREE = FREE + 32
 /** Participants with a bit in the masks of holders. */
 export const slots = 1024
 /** One more, for a newcomer that finds no slot and buries the dead to get one. */
-export const RESERVE = slots
+export const RESERVE = 1024
 export const slotWords = 16
 export const SLOTS = 128
 

@@ -21,6 +21,8 @@ export interface System {
    * Others open it for writing by its path.
    */
   bell(): number
+  /** Closes it for a thread that was ended before its handles had it. */
+  closeBell(fd: number): void
   /** The path under which another process opens a descriptor of `pid`. */
   descriptorPath(pid: number, fd: number): string
 }
@@ -100,6 +102,7 @@ export function openSystem(koffi: Koffi): System {
       if (both < 0) throw failure('open of a pipe')
       return both
     },
+    closeBell: (fd) => void close(fd),
     descriptorPath: (pid, fd) => `/proc/${pid}/fd/${fd}`,
   }
 }

@@ -1,7 +1,8 @@
 /**
- * Stands in the place of memory/atomics.ts in the threads of the model checker: before each operation a thread
- * waits for its turn, and each is written down. Sleeping is modelled too: who sleeps goes on when it is woken,
- * and by its slice only where nobody else could go on any more, which is counted. redirect.ts puts it there.
+ * Stands in the place of memory/atomics.ts in the threads of the model checker: before each operation a
+ * thread waits for its turn, and each is written down. Sleeping is modelled too: who sleeps goes on when it
+ * is woken, and by its slice only where nobody else could go on any more, which is counted. redirect.ts puts
+ * it there.
  */
 import * as c from './control.ts'
 
@@ -51,16 +52,16 @@ export function takeTurn(): void {
 
 function those(state: number): number {
   let found = 0
-  for (let i = 0; i < control[c.COUNT]!; i++) if (control[c.STATE + i] === state) found |= 1 << i
+  for (let i = 0; i < control[c.COUNT]; i++) if (control[c.STATE + i] === state) found |= 1 << i
   return found
 }
 
 /** Who was chosen for the next step, or -1 where nobody was. */
 function decided(): number {
-  const met = control[c.MET]!
-  if (met >= control[c.DECISIONS]! || control[c.decisionsAt + 2 * met] !== control[c.STEPS]) return -1
+  const met = control[c.MET]
+  if (met >= control[c.DECISIONS] || control[c.decisionsAt + 2 * met] !== control[c.STEPS]) return -1
   control[c.MET] = met + 1
-  const next = control[c.decisionsAt + 2 * met + 1]!
+  const next = control[c.decisionsAt + 2 * met + 1]
   // Where it sleeps, its slice is over.
   if (control[c.STATE + next] === c.SLEEPING) control[c.STATE + next] = c.RUNNABLE
   return next
@@ -68,9 +69,9 @@ function decided(): number {
 
 /** This thread cannot go on: another does. */
 function handOn(): void {
-  const count = control[c.COUNT]!
+  const count = control[c.COUNT]
   if (those(c.RUNNABLE) === 0 && those(c.SLEEPING) !== 0) {
-    control[c.SLICES] = control[c.SLICES]! + 1
+    control[c.SLICES] = control[c.SLICES] + 1
     for (let i = 0; i < count; i++) if (control[c.STATE + i] === c.SLEEPING) control[c.STATE + i] = c.RUNNABLE
   }
   const ready = those(c.RUNNABLE)
@@ -90,9 +91,9 @@ function step(kind: number, word: number): void {
     c.tellTurn(control, next + 1)
     takeTurn()
   }
-  const own = control[c.OWN + self]!
+  const own = control[c.OWN + self]
   if (control[c.VICTIM] === self && control[c.LAST] === own) die()
-  const at = control[c.STEPS]!
+  const at = control[c.STEPS]
   if (at >= c.maxSteps) throw new Error('it does not end')
   control[c.OWN + self] = own + 1
   control[c.logAt + 2 * at] = c.packStep(self, kind, those(c.RUNNABLE), those(c.SLEEPING))
@@ -147,7 +148,7 @@ export function sleepOn(words: Words, index: number, value: number, _ms?: number
   if (!stepping || Atomics.load(words, index) !== value) return
   control[c.STATE + self] = c.SLEEPING
   control[c.WORD + self] = index
-  control[c.SINCE + self] = control[c.SLEEPS] = control[c.SLEEPS]! + 1
+  control[c.SINCE + self] = control[c.SLEEPS] = control[c.SLEEPS] + 1
   handOn()
   takeTurn()
 }
@@ -156,9 +157,9 @@ export function wake(_words: Words, index: number, count: number): void {
   step(c.kinds.wake, index)
   if (!stepping) return
   const sleepers: number[] = []
-  for (let i = 0; i < control[c.COUNT]!; i++)
+  for (let i = 0; i < control[c.COUNT]; i++)
     if (control[c.STATE + i] === c.SLEEPING && control[c.WORD + i] === index) sleepers.push(i)
-  sleepers.sort((a, b) => control[c.SINCE + a]! - control[c.SINCE + b]!)
+  sleepers.sort((a, b) => control[c.SINCE + a] - control[c.SINCE + b])
   for (const sleeper of sleepers.slice(0, count)) control[c.STATE + sleeper] = c.RUNNABLE
 }
 

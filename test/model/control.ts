@@ -1,7 +1,7 @@
 /**
- * The words by which the explorer and its threads agree on who does the next step, in a piece of shared memory
- * of their own. Only who has the turn writes here, so nothing of it needs care. Used by explore.ts and by
- * what runs in the threads.
+ * The words by which the explorer and its threads agree on who does the next step, in a piece of shared
+ * memory of their own. Only who has the turn writes here, so nothing of it needs care. Used by explore.ts and
+ * by what runs in the threads.
  */
 
 /** Whose turn it is: a thread's number plus 1; 0 for the explorer. */
@@ -54,7 +54,9 @@ export const jobs = { setup: 1, prepare: 2, run: 3, judge: 4, end: 5 } as const
 /** What a step was. */
 export const kinds = { load: 0, write: 1, sleep: 2, wake: 3 } as const
 
-/** One step in the log: who, what, which threads could have gone on instead, and which could by their slice. */
+/**
+ * One step in the log: who, what, which threads could have gone on instead, and which could by their slice.
+ */
 export function packStep(thread: number, kind: number, ready: number, asleep: number): number {
   return thread | (kind << 4) | (ready << 8) | (asleep << 16)
 }
@@ -68,13 +70,13 @@ export interface Step {
 }
 
 export function stepAt(control: Int32Array, index: number): Step {
-  const packed = control[logAt + 2 * index]!
+  const packed = control[logAt + 2 * index]
   return {
     thread: packed & 15,
     kind: (packed >> 4) & 15,
     ready: (packed >> 8) & 0xff,
     asleep: packed >> 16,
-    word: control[logAt + 2 * index + 1]!,
+    word: control[logAt + 2 * index + 1],
   }
 }
 

@@ -2,8 +2,9 @@
  * The model checker: plays a scenario on real threads in every order of their atomic operations, depth first,
  * and with a death before every write of every thread that may die. An order is told by its decisions: before
  * which step another thread goes on than would by itself. Orders that differ only in steps on words that no
- * two threads touch are one. Where there are too many, those with the fewest interruptions come first, and the
- * report says how many were allowed; a slice that ends while there is something else to do is one too. Used by the tests and by main.ts.
+ * two threads touch are one. Where there are too many, those with the fewest interruptions come first, and
+ * the report says how many were allowed; a slice that ends while there is something else to do is one too.
+ * Used by the tests and by main.ts.
  */
 import { Stage } from './stage.ts'
 import { kinds, type Step } from './control.ts'

@@ -1,7 +1,7 @@
 /**
- * The model checker over all scenarios: every order of their atomic steps with as many interruptions as the time
- * allows, and a death before every write. And the proof that it looks: each flaw that a scenario names is put
- * into a copy of the library, and must be found.
+ * The model checker over all scenarios: every order of their atomic steps with as many interruptions as the
+ * time allows, and a death before every write. And the proof that it looks: each flaw that a scenario names
+ * is put into a copy of the library, and must be found.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -1,7 +1,7 @@
 /**
- * Loaded before all else in the threads of the model checker (`--import`): puts the model's files in the place
- * of memory/'s own, and applies the flaw, if there is one, to the text of the file that it is for. Nothing of
- * the library knows of it.
+ * Loaded before all else in the threads of the model checker (`--import`): puts the model's files in the
+ * place of memory/'s own, and applies the flaw, if there is one, to the text of the file that it is for.
+ * Nothing of the library knows of it.
  */
 import * as module from 'node:module'
 import { workerData } from 'node:worker_threads'

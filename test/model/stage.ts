@@ -77,9 +77,9 @@ export class Stage {
     const first = decisions[0]?.[0] === 0 ? decisions[0][1] : 0
     control[c.MET] = decisions[0]?.[0] === 0 ? 1 : 0
     this.#do(c.jobs.run, first)
-    const count = control[c.STEPS]!
+    const count = control[c.STEPS]
     const steps = Array.from({ length: count }, (_, i) => c.stepAt(control, i))
-    const slices = control[c.SLICES]!
+    const slices = control[c.SLICES]
     if (control[c.MET] !== decisions.length && control[c.TEXT] === 0)
       throw new Error('one order was not played as before: something in it depends on more than the orders')
     if (control[c.TEXT] === 0) this.#do(c.jobs.judge, this.#count)
@@ -135,7 +135,7 @@ export class Stage {
   }
 
   #text(): string | undefined {
-    const length = this.#control[c.TEXT]!
+    const length = this.#control[c.TEXT]
     if (length === 0) return undefined
     this.#control[c.TEXT] = 0
     return String.fromCharCode(...this.#control.subarray(c.textAt, c.textAt + length))

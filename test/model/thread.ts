@@ -23,7 +23,7 @@ performance.now = () => (now += 1000)
 enterModel(control, thread)
 adoptRegion({ buffer: region, reason: 'the model has threads only' })
 const scenarios = (await import(url)) as Record<string, Scenario>
-const scenario = scenarios[name]!
+const scenario = scenarios[name]
 let stage: Stage = []
 
 Atomics.add(control, c.READY, 1)
@@ -52,7 +52,7 @@ function obey(job: number): void {
 async function run(): Promise<void> {
   beginRun()
   try {
-    control[c.RESULT + thread] = await scenario.bodies[thread]!(stage)
+    control[c.RESULT + thread] = await scenario.bodies[thread](stage)
   } catch (error) {
     // Before the turn is handed on: the text is the explorer's to read then.
     if (!(error instanceof Died)) say(error instanceof Error ? (error.stack ?? error.message) : String(error))
@@ -62,9 +62,9 @@ async function run(): Promise<void> {
 }
 
 function judge(): void {
-  const count = control[c.COUNT]!
+  const count = control[c.COUNT]
   const dead = Array.from({ length: count }, (_, i) => i).find((i) => control[c.DEAD + i] === 1) ?? -1
-  const results = Array.from({ length: count }, (_, i) => (i === dead ? undefined : control[c.RESULT + i]!))
+  const results = Array.from({ length: count }, (_, i) => (i === dead ? undefined : control[c.RESULT + i]))
   const wrong = scenario.judge({ results, dead, stage })
   if (wrong !== undefined) say(wrong)
 }
@@ -77,7 +77,7 @@ function store(numbers: readonly number[]): void {
 }
 
 function stored(): number[] {
-  return Array.from(control.subarray(c.decisionsAt + 1, c.decisionsAt + 1 + control[c.decisionsAt]!))
+  return Array.from(control.subarray(c.decisionsAt + 1, c.decisionsAt + 1 + control[c.decisionsAt]))
 }
 
 function say(text: string): void {

@@ -19,21 +19,21 @@ const setup = (): number[] => [wordAt(allocate(64, kinds.payload))]
 /** What a structure does under its guard: it must be alone, and what it reads stays as it is. */
 function critical([first]: Stage): number {
   const { words } = region()
-  const taken = enter(words, first! + GUARD)
-  const inside = load(words, first! + INSIDE)
-  store(words, first! + INSIDE, 1)
+  const taken = enter(words, first + GUARD)
+  const inside = load(words, first + INSIDE)
+  store(words, first + INSIDE, 1)
   if (inside !== 0 && !taken) throw new Error('two were inside at once')
-  const count = load(words, first! + COUNT)
-  store(words, first! + COUNT, count + 1)
-  store(words, first! + INSIDE, 0)
-  leave(words, first! + GUARD)
+  const count = load(words, first + COUNT)
+  store(words, first + COUNT, count + 1)
+  store(words, first + INSIDE, 0)
+  leave(words, first + GUARD)
   return taken ? 1 : 0
 }
 
 function judge(times: number): (ending: Ending) => string | undefined {
   return ({ stage: [first], dead, results }) => {
     const { words } = region()
-    const count = load(words, first! + COUNT)
+    const count = load(words, first + COUNT)
     const expected = results.length * times
     if (dead < 0 && results.some((taken) => taken !== 0)) return 'it was taken over, and nobody had died'
     if (dead < 0) return count === expected ? undefined : `${count} of ${expected} were counted`

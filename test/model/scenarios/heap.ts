@@ -29,11 +29,11 @@ function roll(): number {
 }
 
 function enroll(thread: number, [book]: Stage): void {
-  store(region().words, book! + thread, me())
+  store(region().words, book + thread, me())
 }
 
 function buryThe(dead: number, [book]: Stage): void {
-  if (dead >= 0) bury(load(region().words, book! + dead))
+  if (dead >= 0) bury(load(region().words, book + dead))
 }
 
 /** What is wrong with the lists of free blocks: each free block is in one, once. */
@@ -97,14 +97,14 @@ defineKind(kinds.lock, { destroy: () => void add(region().words, book + GONE, 1)
 
 function use([first, cell]: Stage): void {
   book = first!
-  if (load(region().words, first! + GONE) !== 0) throw new Error('it is gone, and somebody holds it')
-  load(region().words, cellWord(cell!))
+  if (load(region().words, first + GONE) !== 0) throw new Error('it is gone, and somebody holds it')
+  load(region().words, cellWord(cell))
 }
 
 function takeIn(stage: Stage): number {
-  receive(stage[1]!)
+  receive(stage[1])
   use(stage)
-  release(stage[1]!)
+  release(stage[1])
   return 0
 }
 
@@ -122,8 +122,8 @@ export const messages: Scenario = {
   bodies: [
     (stage) => {
       book = stage[0]!
-      receive(stage[1]!)
-      send(stage[1]!) // to itself
+      receive(stage[1])
+      send(stage[1]) // to itself
       return takeIn(stage)
     },
     (stage) => ((book = stage[0]!), takeIn(stage)),
@@ -153,21 +153,21 @@ export const holders: Scenario = {
   prepare: enroll,
   bodies: [
     (stage) => {
-      hold(stage[1]!)
-      release(stage[1]!)
+      hold(stage[1])
+      release(stage[1])
       return 0
     },
     (stage) => {
-      hold(stage[1]!)
+      hold(stage[1])
       use(stage)
-      release(stage[1]!)
+      release(stage[1])
       return 0
     },
   ],
   judge({ dead, stage }) {
     book = stage[0]!
     buryThe(dead, stage)
-    if (!isHeld(stage[1]!) || load(region().words, book + GONE) !== 0) return 'it went while it was held'
+    if (!isHeld(stage[1]) || load(region().words, book + GONE) !== 0) return 'it went while it was held'
     return undefined
   },
   mortal: [0, 1],
@@ -209,20 +209,20 @@ export const burials: Scenario = {
   },
   prepare: enroll,
   bodies: [
-    ([first, , owner]) => ((book = first!), bury(owner!), 0),
-    ([first, , owner]) => ((book = first!), bury(owner!), 0),
+    ([first, , owner]) => ((book = first!), bury(owner), 0),
+    ([first, , owner]) => ((book = first!), bury(owner), 0),
   ],
   judge({ dead, stage: [first, , owner, before], stage }) {
     book = first!
-    const late = isKnown(owner!)
-    bury(owner!)
+    const late = isKnown(owner)
+    bury(owner)
     buryThe(dead, stage)
     const gone = load(region().words, book + GONE)
     if (late) return 'it is still known'
     if (load(region().words, slotAt(100) + at.S_PID) !== 0 && dead < 0) return 'its slot is not free'
     if (gone > 1) return 'its cell went twice'
     const { blocks: left } = usage()
-    if (dead < 0 && left !== before! - 2) return `${left} blocks are left of ${before}`
+    if (dead < 0 && left !== before - 2) return `${left} blocks are left of ${before}`
     return lists()
   },
   mortal: [0],

@@ -1,6 +1,6 @@
 /**
- * memory/waiters.ts and memory/park.ts: of a grant and a giving up exactly one happens, nobody who was granted
- * sleeps on, a token is neither lost nor doubled; in the thread and in the event loop.
+ * memory/waiters.ts and memory/park.ts: of a grant and a giving up exactly one happens, nobody who was
+ * granted sleeps on, a token is neither lost nor doubled; in the thread and in the event loop.
  */
 import { add, load } from '#plait/memory/atomics.js'
 import { onRing, ring } from '#plait/memory/bell.js'
@@ -37,9 +37,9 @@ function stand([first]: Stage): number {
   const { words } = region()
   const node = waiters.takeNode(false)
   try {
-    inside(first!, () => waiters.push(words, first! + LINE, node))
+    inside(first, () => waiters.push(words, first + LINE, node))
     if (!waiters.giveUp(words, node)) return 1
-    inside(first!, () => waiters.remove(words, first! + LINE, node))
+    inside(first, () => waiters.remove(words, first + LINE, node))
     return 0
   } finally {
     waiters.giveNode(node)
@@ -48,7 +48,7 @@ function stand([first]: Stage): number {
 
 function call([first]: Stage): number {
   const { words } = region()
-  const node = inside(first!, () => waiters.grantFirst(words, first! + LINE, 7))
+  const node = inside(first, () => waiters.grantFirst(words, first + LINE, 7))
   if (node !== 0) waiters.tell(words, node)
   return node === 0 ? 0 : 1
 }
@@ -59,7 +59,7 @@ export const granting: Scenario = {
   bodies: [stand, call],
   judge({ results: [stood, called], dead, stage: [first] }) {
     const { words } = region()
-    const left = inside(first!, () => waiters.first(words, first! + LINE))
+    const left = inside(first, () => waiters.first(words, first + LINE))
     if (left !== 0 && dead !== 0) return 'somebody stands in line who has gone'
     if (dead < 0 && called !== stood) return `${called} grants, and ${stood} was granted`
     return undefined
@@ -78,12 +78,12 @@ export const granting: Scenario = {
 
 const tokens = (): number[] => [wordAt(allocate(4 * tokenWords, kinds.payload))]
 
-const want = ([first]: Stage): number => parkSync(wantToken(first!)) ?? 0
+const want = ([first]: Stage): number => parkSync(wantToken(first)) ?? 0
 /** Gives up at once where none is there. */
-const wantNow = ([first]: Stage): number => parkSync(wantToken(first!), 0) ?? 0
+const wantNow = ([first]: Stage): number => parkSync(wantToken(first), 0) ?? 0
 
 function put([first]: Stage): number {
-  putToken(first!)
+  putToken(first)
   return 0
 }
 
@@ -94,7 +94,7 @@ function putTwo(stage: Stage): number {
 function counted(made: number): (ending: Ending) => string | undefined {
   return ({ results, dead, stage: [first] }) => {
     const got = results.reduce<number>((sum, one) => sum + (one ?? 0), 0)
-    const left = tokensOf(first!)
+    const left = tokensOf(first)
     if (dead < 0 && got + left !== made) return `${made} tokens became ${got} and ${left}`
     return got + left <= made ? undefined : `${made} tokens became ${got} and ${left}`
   }
@@ -138,9 +138,9 @@ export const givenUp: Scenario = {
 /** Parks, and turns its loop until it has a token: microtasks run in between. */
 async function wantInLoop([first]: Stage): Promise<number> {
   let got: number | undefined
-  void park(wantToken(first!)).then((value) => (got = value))
+  void park(wantToken(first)).then((value) => (got = value))
   for (;;) {
-    for (let i = 0; i < 5; i++) await undefined
+    for (let i = 0; i < 5; i++) await Promise.resolve()
     if (got !== undefined) return got
     turnLoop()
   }
@@ -180,9 +180,9 @@ export const bell: Scenario = {
     me()
     if (thread !== 0) return
     // Its own owner's word lies in the last word, for those who ring.
-    add(region().words, first! + 15, me())
+    add(region().words, first + 15, me())
     onRing(() => {
-      for (const i of [1, 2]) if (load(region().words, first! + i) === 1) rungBy.add(i)
+      for (const i of [1, 2]) if (load(region().words, first + i) === 1) rungBy.add(i)
     })
   },
   bodies: [
@@ -200,7 +200,7 @@ export const bell: Scenario = {
 
 function ringOnce([first]: Stage, word: number): number {
   const { words } = region()
-  add(words, first! + word, 1)
-  ring(load(words, first! + 15))
+  add(words, first + word, 1)
+  ring(load(words, first + 15))
   return 0
 }

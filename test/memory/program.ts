@@ -1,0 +1,91 @@
+/**
+ * A program of its own, for what must not happen in a test's process: memory that only threads share, a table
+ * of participants that is full, memory of another version. `program.js MODE` prints what it found as JSON.
+ */
+import { adoptRegion, region, sharedRegion, unmappedReason } from '#plait/memory/region.js'
+import * as at from '#plait/memory/layout.js'
+import { store, load } from '#plait/memory/atomics.js'
+import { me, ownerOf, slotAt, slotOf, stateWord } from '#plait/memory/participants.js'
+import { makeCell } from '#plait/memory/holders.js'
+import { loadKoffi } from '#plait/memory/koffi.js'
+import { openSystem, threads } from '#plait/memory/os.js'
+import { process as start, thread } from './children.ts'
+import { blockWord, childReason } from './jobs.ts'
+
+const errorOf = (fn: () => unknown): string => {
+  try {
+    return `none: ${String(fn())}`
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+/** A participant in a slot: dead, or as alive as this one. */
+function forge(slot: number, alive: boolean): void {
+  const { words } = region()
+  const first = slotAt(slot)
+  const tid = threads!.id()
+  store(words, first + at.S_PID, process.pid)
+  store(words, first + at.S_TID, tid)
+  store(words, first + at.S_STARTED, alive ? threads!.started(process.pid, tid) : 12)
+  store(words, first + at.S_STATE, stateWord((5 << 11) | (slot + 1), at.LIVE))
+}
+
+const modes: Record<string, () => unknown> = {
+  /** Why there is none, and that threads share it all the same; what a terminated one had is found. */
+  async reason() {
+    const cell = makeCell(at.kinds.lock, 4)
+    const first = blockWord()
+    const other = thread('sharedCell', cell)
+    const killed = thread('growTwo', first)
+    while (load(region().words, first + 2) < 1000) await new Promise((resolve) => setTimeout(resolve, 1))
+    await killed.terminate()
+    const next = thread('growTwo', first)
+    const before = load(region().words, first + 2)
+    while (load(region().words, first + 2) < before + 1000) await new Promise((r) => setTimeout(r, 1))
+    await next.terminate()
+    return {
+      mapped: region().system !== null,
+      reason: unmappedReason(),
+      error: errorOf(() => sharedRegion('a Queue')),
+      thread: await other.result,
+      torn: load(region().words, first + 3),
+      child: await start(childReason).result,
+    }
+  },
+  full() {
+    for (let slot = 0; slot < at.slots; slot++) forge(slot, false)
+    const owner = me()
+    const free = Array.from({ length: at.slots }, (_, i) => ownerOf(i)).filter((one) => one === 0)
+    return { slot: slotOf(owner), generation: owner >>> 11, free: free.length, reserve: ownerOf(at.RESERVE) }
+  },
+  crowded() {
+    for (let slot = 0; slot < at.slots; slot++) forge(slot, slot !== 77)
+    return { slot: slotOf(me()), error: 'none' }
+  },
+  overfull() {
+    for (let slot = 0; slot < at.slots; slot++) forge(slot, true)
+    const error = errorOf(me)
+    return { error, reserve: ownerOf(at.RESERVE) }
+  },
+  /** A claimer died before it was live. */
+  halfway() {
+    for (let slot = 0; slot < at.slots; slot++) forge(slot, true)
+    const { words } = region()
+    store(words, slotAt(9) + at.S_STATE, 4)
+    store(words, slotAt(9) + at.S_PID, 2 ** 30)
+    return { slot: slotOf(me()) }
+  },
+  version() {
+    const koffi = loadKoffi()
+    if (typeof koffi === 'string') return koffi
+    const system = openSystem(koffi)
+    const fd = system.createMemory(64 * 2 ** 30)
+    const base = system.map(fd, 64 * 2 ** 30)
+    new Int32Array(koffi.view(base, 4))[0] = 77
+    adoptRegion({ fd })
+    return { error: errorOf(region), again: errorOf(region) }
+  },
+}
+
+console.log(JSON.stringify(await modes[process.argv[2]]()))
