@@ -17,10 +17,10 @@ export interface Thread {
   terminate(): Promise<void>
 }
 
-/** A thread that calls the named one of jobs.ts. */
-export function thread(job: string, ...args: unknown[]): Thread {
+/** A thread that calls one of jobs.ts, by its name. */
+export function thread<A extends unknown[]>(job: (...args: A) => unknown, ...args: A): Thread {
   const worker = new Worker(new URL('./thread.js', import.meta.url), {
-    workerData: { origin: regionForThread(), job, args },
+    workerData: { origin: regionForThread(), job: job.name, args },
   })
   const { threadId } = worker
   const ended = new Promise<void>((resolve) =>

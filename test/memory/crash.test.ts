@@ -37,7 +37,7 @@ test('a guard goes on whatever is killed in it, processes and threads', async ()
   const steady = start(jobs.growTwo, first)
   let taken = 0
   for (let round = 0; round < 8; round++) {
-    const other = round % 4 === 3 ? thread('growTwo', first) : start(jobs.growTwo, first)
+    const other = round % 4 === 3 ? thread(jobs.growTwo, first) : start(jobs.growTwo, first)
     await moves(first + 1, 2000 + Math.floor(next() * 20_000))
     if ('terminate' in other && 'worker' in other) await other.terminate()
     else {
@@ -119,7 +119,7 @@ test('waiters that are killed harm nobody: tokens go to those who live', async (
     doomed.push(
       i < 2
         ? start(jobs.waitForOne, first, word, i % 2 === 0)
-        : thread('waitForOne', first, word, i % 2 === 0),
+        : thread(jobs.waitForOne, first, word, i % 2 === 0),
     )
     await reached(word, 1)
   }

@@ -87,7 +87,7 @@ test('tokens go round between a process, a thread and this loop: none is lost, n
   const [a, b, c] = [tokens(), tokens(), tokens()]
   const rounds = 500
   const other = start(jobs.relay, a, b, rounds, true)
-  const blocking = thread('relay', b, c, rounds, false)
+  const blocking = thread(jobs.relay, b, c, rounds, false)
   const mine = jobs.relay(c, a, rounds, true)
   for (let i = 0; i < 3; i++) putToken(a)
   const got = await Promise.all([other.result, blocking.result, mine])
@@ -139,7 +139,7 @@ test('bells leave no descriptor, however their owners end', async () => {
     const words = [jobs.blockWord(), jobs.blockWord()]
     const killed = [
       start(jobs.waitForOne, first, words[0], true),
-      thread('waitForOne', first, words[1], true),
+      thread(jobs.waitForOne, first, words[1], true),
     ]
     await Promise.all(words.map((word) => reached(word, 1)))
     // Two tokens ring both, so that their bells are open here.
@@ -149,7 +149,7 @@ test('bells leave no descriptor, however their owners end', async () => {
     for (const one of killed) await (one as { result: Promise<unknown> }).result
     for (const one of killed) if ('join' in one) await one.join()
     jobs.say(words[0], 0)
-    const doomed = thread('waitForOne', first, words[0], true)
+    const doomed = thread(jobs.waitForOne, first, words[0], true)
     await reached(words[0], 1)
     await doomed.terminate()
   }

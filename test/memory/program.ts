@@ -10,7 +10,7 @@ import { makeCell } from '#plait/memory/holders.js'
 import { loadKoffi } from '#plait/memory/koffi.js'
 import { openSystem, threads } from '#plait/memory/os.js'
 import { process as start, thread } from './children.ts'
-import { blockWord, childReason } from './jobs.ts'
+import { blockWord, childReason, growTwo, sharedCell } from './jobs.ts'
 
 const errorOf = (fn: () => unknown): string => {
   try {
@@ -36,11 +36,11 @@ const modes: Record<string, () => unknown> = {
   async reason() {
     const cell = makeCell(at.kinds.lock, 4)
     const first = blockWord()
-    const other = thread('sharedCell', cell)
-    const killed = thread('growTwo', first)
+    const other = thread(sharedCell, cell)
+    const killed = thread(growTwo, first)
     while (load(region().words, first + 2) < 1000) await new Promise((resolve) => setTimeout(resolve, 1))
     await killed.terminate()
-    const next = thread('growTwo', first)
+    const next = thread(growTwo, first)
     const before = load(region().words, first + 2)
     while (load(region().words, first + 2) < before + 1000) await new Promise((r) => setTimeout(r, 1))
     await next.terminate()

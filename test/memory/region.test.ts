@@ -31,7 +31,7 @@ test('processes, threads and grandchildren see one memory', async () => {
   const cell = makeCell(kinds.lock, 4)
   for (let i = 0; i < 3; i++) send(cell)
   assert.equal(await start(jobs.sharedCell, cell).result, 0)
-  assert.equal(await thread('sharedCell', cell).result, 1)
+  assert.equal(await thread(jobs.sharedCell, cell).result, 1)
   const through = start(jobs.grandchild, cell)
   assert.equal(await through.result, 2)
   await through.join()
@@ -84,7 +84,7 @@ test('a table full of the dead has room, and its slots get new owners', async ()
 
 test('a table full of the living is an error that says so', async () => {
   const { error, reserve } = await program('overfull')
-  assert.match(String(error), /more than 1024 threads and processes share the memory of this program/)
+  assert.match(String(error), /more than 1024 threads and processes share the memory/)
   assert.equal(reserve, 0)
 })
 
@@ -95,7 +95,7 @@ test('memory of another version is refused, each time', async () => {
 })
 
 for (const transport of ['stream', 'shared'])
-  test(`PLAIT_TRANSPORT=${transport}: threads share a SharedArrayBuffer, processes get the reason`, async () => {
+  test(`transport ${transport}: threads share a buffer, processes are told why they do not`, async () => {
     const found = await program('reason', transport)
     const reason = `PLAIT_TRANSPORT is ${transport}`
     const error = `a Queue cannot be shared with another process: ${reason}`
@@ -105,7 +105,7 @@ for (const transport of ['stream', 'shared'])
 test('slots are used again as late as can be', async () => {
   const seen: number[] = []
   for (let i = 0; i < 3; i++) {
-    seen.push(slotOf((await thread('attendOnce').result) as number))
+    seen.push(slotOf((await thread(jobs.attendOnce).result) as number))
   }
   assert.equal(new Set(seen).size, 3)
 })
