@@ -4,10 +4,7 @@
  * reader, or *lends* it to any number of readers for as long as the sender keeps the object. Knows no kind of
  * handle by itself; the room of one that arrives is loaded on the spot.
  */
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
-import { PlaitError } from '../core/errors.ts'
+import { loadRoom } from '../core/bundle.ts'
 
 /** How one class of handles travels. */
 export interface HandleKind {
@@ -25,7 +22,7 @@ export interface HandleKind {
   unsend(share: number): void
 }
 
-/** The handles in one message, from the sender's side. */
+/** What goes with one message beside its bytes, from the sender's side: handles above all. */
 export class Carried {
   /** Lent: many may read the message, and the sender keeps `handles` as long as one may. */
   readonly lent: boolean
@@ -41,6 +38,14 @@ export class Carried {
   give(kind: HandleKind, share: number): void {
     this.#kinds.push(kind)
     this.shares.push(share)
+  }
+
+  /**
+   * Where large bytes go that shall not be copied into the message: the number by which the reader finds them
+   * (see buffers.ts), or undefined where they are to be part of it.
+   */
+  place(_bytes: Uint8Array): number | undefined {
+    return undefined
   }
 
   /** The message will never be read. */
@@ -87,23 +92,6 @@ export function kindNamed(room: string, name: string): HandleKind | undefined {
   const key = `${room} ${name}`
   const known = byName.get(key)
   if (known !== undefined || !/^[a-z]+$/.test(room)) return known
-  const file = fileOf(room)
-  if (file === undefined) return undefined
-  try {
-    createRequire(import.meta.url)(file)
-  } catch (error) {
-    throw new PlaitError(
-      `a handle has arrived while the module that opens it (${room}) is being imported: ` +
-        'await the import first',
-      { cause: error },
-    )
-  }
+  loadRoom(room)
   return byName.get(key)
-}
-
-/** Where the sources are a folder for each room, and where all lie in one. */
-function fileOf(room: string): string | undefined {
-  return [`./${room}-open.js`, `../${room}/open.js`]
-    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
-    .find((path) => existsSync(path))
 }

@@ -1,0 +1,4 @@
+/**
+ * What opens the handles of this room where they arrive: importing it registers them. See core/bundle.
+ */
+export { Queue } from './queue.ts'
