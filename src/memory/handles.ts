@@ -85,11 +85,8 @@ export function defineHandle<T extends object>(prototype: T, about: HandleClass<
       const reason = process ? unmappedReason() : undefined
       if (reason !== undefined)
         throw cannotSend(`${what} cannot be shared with another process here: ${reason}`, 'Use threads')
-      if (carried.lent) carried.handles.push(handle)
-      else {
-        send(address)
-        carried.give(kind, address)
-      }
+      send(address)
+      carried.give(kind, address)
       return about.extraOf === undefined ? address : [address, about.extraOf(handle as T)]
     },
     read(state, given) {

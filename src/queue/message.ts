@@ -153,7 +153,7 @@ function writeCaptured(writer: Writer, value: unknown, what: string, carried: Ca
 function captureFunction(value: unknown, what: string): { templates: readonly Template[]; bytes?: Buffer } {
   if (typeof value !== 'function') return { templates: [] }
   const { lent, templates, bytes } = closure!.capture(value, { what })
-  return lent.length === 0 ? { templates, bytes } : { templates: [] }
+  return lent.shares.length === 0 ? { templates, bytes } : { templates: [] }
 }
 
 function append(writer: Writer, bytes: Buffer): void {

@@ -234,9 +234,7 @@ export class Walk implements EncodeExtension {
   #registered(registered: Registered): void {
     const { type, reducer } = registered
     const transport = this.shares ? 'thread' : 'process'
-    const why = refusalOf(registered, (value) =>
-      new Walk({ what: 'its reducer', transport, carried: new Carried(true) }).run(value, new Writer(256)),
-    )
+    const why = refusalOf(registered, (value) => tryWalk(value, { what: 'its reducer', transport }))
     this.#encoder.writeUint(record.reducer)
     this.#encoder.write(type)
     this.#encoder.write(why ?? reducer.reduce)
@@ -313,7 +311,7 @@ export class Walk implements EncodeExtension {
     if (this.#owned?.isNeeded(cell.owned as string) === true) return true
     if (typeof cell.value !== 'object' && typeof cell.value !== 'function') return true
     try {
-      new Walk({ what: '', carried: new Carried(true) }).run(cell.value, new Writer(256))
+      tryWalk(cell.value, { what: '' })
       return true
     } catch {
       return false
@@ -394,4 +392,11 @@ export class Walk implements EncodeExtension {
     )
     throw inVariable(cannotSend(why, hint), holder as Captured, cell.name)
   }
+}
+
+/** Captures to nowhere: throws what capturing in earnest would throw. */
+function tryWalk(value: unknown, options: CaptureOptions): void {
+  const carried = new Carried(true)
+  new Walk({ ...options, carried }).run(value, new Writer(256))
+  carried.drop()
 }
