@@ -99,11 +99,43 @@ export function defineHandle<T extends object>(prototype: T, about: HandleClass<
       if (here !== undefined && adopted.has(here)) return here
       const made = about.make(address, extra)
       adopt(made, address)
+      if (about.separate === true) arrived++
       return made
     },
     unsend,
   }
   registerHandle(prototype, kind)
+}
+
+// ── handles that came with a task ──
+
+/** Separate ones that have arrived since `closeUnused` looked last. */
+let arrived = 0
+let mayBeLeft = false
+let looking = false
+let collect: (() => void) | undefined
+
+/**
+ * A task has ended, or with `more` a function was forgotten: what arrived with it and nothing here uses any
+ * more is closed, soon. Only the garbage collector knows which those are; it is asked only where there are
+ * any whose end somebody may wait for.
+ */
+export function closeUnused(more = false): void {
+  if (looking || (arrived === 0 && !(more && mayBeLeft))) return
+  looking = true
+  setImmediate(() => {
+    looking = false
+    arrived = 0
+    mayBeLeft = true
+    collect ??= collector()
+    collect()
+  })
+}
+
+function collector(): () => void {
+  const { setFlagsFromString } = process.getBuiltinModule('node:v8')
+  setFlagsFromString('--expose-gc')
+  return process.getBuiltinModule('node:vm').runInNewContext('gc') as () => void
 }
 
 function isCell(address: unknown, kind: number): boolean {

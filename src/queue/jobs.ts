@@ -72,8 +72,10 @@ export class PutJob extends Job<void> {
   }
 }
 
-/** Is there a message, or will there never be one? */
+/** Is there a message, or will there never be one? False past the deadline. */
 export class LookJob extends Job<boolean> {
+  /** What the deadline is told with. */
+  static readonly late = Symbol('late')
   readonly #channel: Channel
 
   constructor(channel: Channel) {
@@ -89,5 +91,9 @@ export class LookJob extends Job<boolean> {
     this.resolve(true)
     // It took nothing: somebody else may.
     this.#channel.nudge(GETTERS)
+  }
+  override fail(error: unknown): void {
+    if (error === LookJob.late) this.resolve(false)
+    else super.fail(error)
   }
 }
