@@ -7,8 +7,8 @@
 import { load, store, type Words } from '../memory/atomics.ts'
 import { enter, leave } from '../memory/guard.ts'
 import { takeOver } from '../memory/leases.ts'
-import { dropList, grant, isEmpty, push, pushFirst, remove } from '../memory/waiters.ts'
-import { shift, tell, waiting } from '../memory/waiters.ts'
+import { dropList, first as firstWaiter, grant, grantFirst, purge } from '../memory/waiters.ts'
+import { push, pushFirst, remove, tell, waiting } from '../memory/waiters.ts'
 import { GRANTED, N_HUNGRY, N_LIST, N_OWNER, N_STATE } from '../memory/layout.ts'
 import { isAlive, isKnown } from '../memory/participants.ts'
 import type { Wait } from '../memory/park.ts'
@@ -39,9 +39,12 @@ export class Channel {
   /** Granted under the guard, to be told after it. */
   #granted: number[] = []
 
-  /** `word` is the first of its words, in a cell that the caller holds. */
-  constructor(word: number) {
+  readonly #lists: readonly number[]
+
+  /** `word` is the first of its words, in a cell that the caller holds; `more` are lists under its guard. */
+  constructor(word: number, ...more: readonly number[]) {
     this.w = word
+    this.#lists = [...lists, ...more].map((list) => word + list)
   }
 
   // ── steps; all under the guard: between `enter` and `leave`, or in `locked` ──
@@ -100,7 +103,7 @@ export class Channel {
   }
 
   enter(): void {
-    if (enter(this.words, this.w + at.GUARD)) fifo.repair(this.words, this.w)
+    if (enter(this.words, this.w + at.GUARD)) this.#repair()
   }
 
   /** And tells those who were granted meanwhile: what wakes up under the guard would run into it. */
@@ -186,8 +189,7 @@ export class Channel {
   /** Nobody holds the cell any more. */
   destroy(): void {
     fifo.drop(this.words, this.w)
-    dropList(this.words, this.w + at.GETTERS)
-    dropList(this.words, this.w + at.PUTTERS)
+    for (const list of this.#lists) dropList(this.words, list)
   }
 
   /** Under the guard: grants all in a list. */
@@ -197,6 +199,12 @@ export class Channel {
   }
 
   // ── under the guard ──
+
+  /** Somebody died in it. */
+  #repair(): void {
+    fifo.repair(this.words, this.w)
+    for (const list of this.#lists) purge(this.words, list)
+  }
 
   #hasRoom(message: Outgoing, node: number): boolean {
     const { words, w } = this
@@ -228,14 +236,14 @@ export class Channel {
   #next(line: Line): void {
     const { words, w } = this
     const list = w + lists[line]
-    if (isEmpty(words, list)) return
-    for (let node = shift(words, list); node !== 0; node = shift(words, list)) {
-      const hungry = load(words, node + N_HUNGRY) === 1
-      if (!grant(words, node, 0)) continue
-      if (hungry) store(words, w + dues[line], node)
-      this.#granted.push(node)
-      return
-    }
+    const next = firstWaiter(words, list)
+    if (next === 0) return
+    const hungry = load(words, next + N_HUNGRY) === 1
+    const granted = grantFirst(words, list, 0)
+    if (granted === 0) return
+    // A death before this only lets somebody else come first.
+    if (hungry && granted === next) store(words, w + dues[line], granted)
+    this.#granted.push(granted)
   }
 
   /** Is there something for one in this line? */

@@ -88,14 +88,17 @@ export function count(words: Words, channel: number): number {
 
 /** Where the blocks of a record are listed. */
 export function blocksOf(words: Words, record: number): number {
-  return record + at.recordWords + load(words, record + at.R_SHARES)
+  return record + at.recordWords + words[record + at.R_SHARES]!
 }
 
 /** What a record takes of the memory, its blocks included. */
 export function weightOf(words: Words, record: number): number {
-  const blocks = blocksOf(words, record)
-  let sum = load(words, record + at.R_SIZE) * 4
-  for (let i = load(words, record + at.R_BLOCKS) - 1; i >= 0; i--) sum += capacityOf(words[blocks + i]!)
+  let sum = words[record + at.R_SIZE]! * 4
+  const count = words[record + at.R_BLOCKS]!
+  if (count > 0) {
+    const blocks = blocksOf(words, record)
+    for (let i = 0; i < count; i++) sum += capacityOf(words[blocks + i]!)
+  }
   return sum
 }
 

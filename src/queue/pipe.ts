@@ -6,10 +6,9 @@
 import { load, store, sub } from '../memory/atomics.ts'
 import { allocate, free, wordAt, write } from '../memory/heap.ts'
 import { cellWord, defineKind, makeCell } from '../memory/holders.ts'
-import { H_OWNER, kinds, maskWords } from '../memory/layout.ts'
-import { me, ownerOf } from '../memory/participants.ts'
+import { H_OWNER, kinds } from '../memory/layout.ts'
 import { region } from '../memory/region.ts'
-import { buryIfDead } from '../memory/sweep.ts'
+import { buryDeadHolders } from '../memory/sweep.ts'
 import { Channel } from './channel.ts'
 import * as at from './layout.ts'
 
@@ -75,14 +74,7 @@ export class End {
   readonly checkPeer = (): void => {
     const { words, system } = region()
     const peer = load(words, wordAt(this.#pipe) + ENDS + 1 - this.#side)
-    if (system === null || peer === 0) return
-    for (let i = 0; i < maskWords; i++) {
-      const bits = load(words, wordAt(peer) + i)
-      for (let bit = 0; bits !== 0 && bit < 32; bit++) {
-        const owner = (bits & (1 << bit)) === 0 ? 0 : ownerOf(i * 32 + bit)
-        if (owner !== 0 && owner !== me()) buryIfDead(owner)
-      }
-    }
+    if (system !== null && peer !== 0) buryDeadHolders(peer)
   }
 }
 

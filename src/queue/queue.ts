@@ -11,7 +11,7 @@ import { adopt, defineHandle, letGo } from '../memory/handles.ts'
 import { cellWord, defineKind, makeCell } from '../memory/holders.ts'
 import { kinds } from '../memory/layout.ts'
 import { park } from '../memory/park.ts'
-import { dropList, push, pushFirst, remove } from '../memory/waiters.ts'
+import { push, pushFirst, remove } from '../memory/waiters.ts'
 import { Channel, GETTERS, PUTTERS } from './channel.ts'
 import { Receiver, Sender } from './ends.ts'
 import * as fifo from './fifo.ts'
@@ -68,7 +68,7 @@ export class Queue<T = unknown> {
         checkInteger(options.maxsize, 'maxsize', Number.MIN_SAFE_INTEGER)
     }
     const address = opened?.address ?? makeCell(kinds.queue, at.queueWords)
-    const channel = new Channel(cellWord(address))
+    const channel = channelOf(address)
     if (opened === undefined) {
       store(channel.words, channel.w + at.MAX, Math.max(0, Math.min(options.maxsize ?? 0, 2 ** 31 - 1)))
       adopt(this, address)
@@ -270,6 +270,10 @@ const words = {
   verb: 'get',
 }
 
+function channelOf(address: number): Channel {
+  return new Channel(cellWord(address), at.JOINERS)
+}
+
 function closedError(): ClosedError {
   return new ClosedError('this Queue was closed here')
 }
@@ -287,13 +291,11 @@ function addDone(channel: Channel, n: number): void {
 
 defineKind(kinds.queue, {
   destroy(address) {
-    const channel = new Channel(cellWord(address))
-    channel.destroy()
-    dropList(channel.words, channel.w + at.JOINERS)
+    channelOf(address).destroy()
   },
   // It may have been woken, and have taken nothing: the next in line is.
   died(address) {
-    const channel = new Channel(cellWord(address))
+    const channel = channelOf(address)
     channel.nudge(GETTERS)
     channel.nudge(PUTTERS)
   },
