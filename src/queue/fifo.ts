@@ -14,6 +14,7 @@ import * as at from './layout.ts'
 /** What is put: bytes, and what goes with them. */
 export interface Message {
   readonly bytes: Uint8Array
+  /** Of the payload, which lies in `bytes` or, where it is BIG, in the first block. */
   readonly length: number
   readonly flags: number
   readonly shares: readonly number[]
@@ -28,13 +29,14 @@ const fewBytes = 96
 
 /** Puts a record behind all others. */
 export function append(words: Words, channel: number, message: Message): void {
-  const { length, shares, blocks } = message
+  const { flags, shares, blocks } = message
+  const length = (flags & at.BIG) === 0 ? message.length : 0
   const size = at.recordWords + shares.length + blocks.length + ((length + 3) >>> 2)
   const record = reserve(words, channel, size)
   const sequence = load(words, channel + at.PUT)
   words[record + at.R_SEQUENCE] = sequence
-  words[record + at.R_FLAGS] = message.flags
-  words[record + at.R_LENGTH] = length
+  words[record + at.R_FLAGS] = flags
+  words[record + at.R_LENGTH] = message.length
   words[record + at.R_SHARES] = shares.length
   words[record + at.R_BLOCKS] = blocks.length
   let next = record + at.recordWords

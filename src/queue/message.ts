@@ -44,7 +44,6 @@ export class Outgoing implements Message {
       if (writer.pos > longest) {
         cargo.blocks.unshift(copyIn(writer.bytes.subarray(0, writer.pos)))
         this.flags |= BIG
-        this.length = 0
       }
     } catch (error) {
       cargo.drop()
@@ -59,13 +58,15 @@ export class Outgoing implements Message {
 
   /** What it will take of the memory. */
   get weight(): number {
-    const own = 4 * (recordWords + this.shares.length + this.blocks.length) + this.length
+    const inside = (this.flags & BIG) === 0 ? this.length : 0
+    const own = 4 * (recordWords + this.shares.length + this.blocks.length) + inside
     return this.blocks.reduce((sum, block) => sum + capacityOf(block), own)
   }
 
   /** It has to wait: its bytes are its own from here on. */
   keep(): void {
-    this.bytes = this.bytes.slice(0, this.length)
+    // Not `slice`, which is a view where it is a Buffer's.
+    if ((this.flags & BIG) === 0) this.bytes = new Uint8Array(this.bytes.subarray(0, this.length))
   }
 
   /** Before it is put. */
