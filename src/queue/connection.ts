@@ -144,7 +144,7 @@ export class Connection<S = unknown, R = S> {
     this.close()
   }
 
-  /** @internal For `wait()`. */
+  /** For `wait()`. */
   [waitable](ready: () => void): (() => void) | undefined {
     const { end, receiver } = this.#can(READS)
     if (end.incoming.locked(() => end.incoming.readable())) return undefined

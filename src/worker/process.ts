@@ -219,7 +219,7 @@ export class Process<A extends readonly unknown[] | [] = [], R = unknown> {
     await life.wait(daemon, life.ended)
   }
 
-  /** @internal For `wait()`: ready when it has ended. */
+  /** For `wait()`: ready when it has ended. */
   [waitable](ready: () => void): (() => void) | undefined {
     const { life, daemon } = started(this)
     if (life.over) return undefined
