@@ -27,6 +27,8 @@ export interface HandleKind {
 export class Carried {
   /** Many may read the message. */
   readonly lent: boolean
+  /** The message lies in shared memory: whoever can read it shares what the handles stand for. */
+  readonly inside: boolean = false
   readonly shares: number[] = []
   readonly #kinds: HandleKind[] = []
 

@@ -26,6 +26,7 @@ const collected = new FinalizationRegistry<number>((block) => {
 
 /** What a message carries beside its bytes, large buffers included. */
 export class Cargo extends Carried {
+  override readonly inside = true
   readonly blocks: number[] = []
 
   constructor() {

@@ -15,7 +15,6 @@ import {
   ShutDown,
   TimeoutError,
 } from 'plait'
-import { usage } from '#plait/memory/heap.js'
 import { checkLeaks } from '../leaks.js'
 
 checkLeaks()
@@ -297,42 +296,6 @@ describe('shutdown and close', () => {
   test('a subclass of Queue cannot travel', () => {
     class Mine extends Queue {}
     assert.throws(() => filled<unknown>(new Mine()), /derives from Queue/)
-  })
-})
-
-describe('memory', () => {
-  test('what was taken makes room again', () => {
-    const queue = new Queue<Buffer>()
-    const item = Buffer.alloc(1000, 1)
-    const fill = (): void => {
-      for (let i = 0; i < 20_000; i++) queue.putNowait(item)
-    }
-    const drain = (): void => {
-      for (let i = 0; i < 20_000; i++) queue.getNowait()
-    }
-    fill()
-    drain()
-    const before = usage()
-    for (let round = 0; round < 5; round++) {
-      fill()
-      drain()
-    }
-    const after = usage()
-    assert.equal(after.bytes, before.bytes)
-    assert.equal(after.bytes + after.free, before.bytes + before.free, 'nothing new was cut')
-  })
-
-  test('a closed queue gives everything back, what lies in it included', () => {
-    new Queue().close()
-    const before = usage()
-    for (let i = 0; i < 50; i++) {
-      const queue = filled<unknown>(new Queue(), Buffer.alloc(200_000), 'x'.repeat(50_000), [i])
-      queue.close()
-      ;(globalThis as { gc?: () => void }).gc?.()
-    }
-    const after = usage()
-    // The inner queues' own objects are there until they are collected.
-    assert.ok(after.blocks - before.blocks <= 50 * 1, `${after.blocks - before.blocks} blocks more`)
   })
 })
 
