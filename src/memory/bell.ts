@@ -136,6 +136,18 @@ function descriptorOf(owner: number): number | undefined {
   return fd
 }
 
+/** A thread of this process has ended, before it is buried: the end of its bell that nobody closed. */
+export function closeBell(owner: number): void {
+  const { words } = region()
+  const first = slotAt(slotOf(owner))
+  const bell = exchange(words, first + at.S_BELL, 0)
+  try {
+    if (bell !== 0 && inodeOf(bell - 1) === load(words, first + at.S_INODE)) closeSync(bell - 1)
+  } catch {
+    // It was closed after all.
+  }
+}
+
 /** The participant has ended. */
 export function forgetBell(slot: number): void {
   const known = bells.get(slot)

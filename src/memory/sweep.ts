@@ -5,7 +5,7 @@
  * (D1).
  */
 import { compareExchange, load, store } from './atomics.ts'
-import { forgetBell } from './bell.ts'
+import { closeBell, forgetBell } from './bell.ts'
 import { free, read, walk, wordAt, write } from './heap.ts'
 import { dropDead } from './holders.ts'
 import * as at from './layout.ts'
@@ -46,7 +46,11 @@ export function buryProcess(pid: number): void {
 
 /** A thread of this process has ended; `thread` is the number that Node gave it. */
 export function buryThread(thread: number): void {
-  if (openedRegion() !== undefined) for (const owner of participantsOf(process.pid, thread)) bury(owner)
+  if (openedRegion() === undefined) return
+  for (const owner of participantsOf(process.pid, thread)) {
+    closeBell(owner)
+    bury(owner)
+  }
 }
 
 /** Buries the participant if it is dead; true where it is. */

@@ -9,6 +9,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { SerializationError } from '#plait/core/errors.js'
+import { buryThread } from '#plait/memory/sweep.js'
 import { Pipe } from '#plait/queue/connection.js'
 import { Queue } from '#plait/queue/queue.js'
 import { Process } from '#plait/worker/process.js'
@@ -29,6 +30,8 @@ interface Started {
 function start(job: string, value: unknown): Started {
   const workerData = { origin: originForThread(), job, bytes: bytesFor(value) }
   const worker = new Worker(new URL('./thread-job.js', import.meta.url), { workerData })
+  const { threadId } = worker
+  worker.once('exit', () => buryThread(threadId))
   return { worker, exit: once(worker, 'exit') }
 }
 
