@@ -92,7 +92,10 @@ export class Trailer {
     for (const { buffer, from, to } of this.used) {
       const max = buffer.resizable === true ? buffer.maxByteLength! : -1
       writer.pos = pos
-      const place = max < 0 && to - from >= fewestPlaced ? carried.place(new Uint8Array(buffer, from, to - from)) : undefined
+      const place =
+        max < 0 && to - from >= fewestPlaced
+          ? carried.place(new Uint8Array(buffer, from, to - from))
+          : undefined
       if (place !== undefined) {
         writer.reserve(32)
         pos = writeUint(writer.bytes, pos, from)

@@ -8,8 +8,8 @@ export const waitable: unique symbol = Symbol('plait.waitable')
 /** Something that becomes ready, and may be ready already. */
 export interface Waitable {
   /**
-   * Calls `ready` once it is; answers how to take that back, or undefined where it is ready now and `ready` is
-   * never called. Keeps the event loop alive until one of these. Throws where it cannot be waited for.
+   * Calls `ready` once it is; answers how to take that back, or undefined where it is ready now, and `ready`
+   * is never called. Keeps the event loop alive until one of these. Throws where it cannot be waited for.
    */
   [waitable](ready: () => void): (() => void) | undefined
 }

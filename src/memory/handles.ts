@@ -46,11 +46,6 @@ export function letGo(handle: object): void {
   drop(cell)
 }
 
-/** How many objects of this thread stand for the cell. */
-export function handlesOf(address: number): number {
-  return known.get(address)?.objects ?? 0
-}
-
 function drop(cell: Known): void {
   if (--cell.objects > 0) return
   known.delete(cell.address)

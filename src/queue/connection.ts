@@ -29,9 +29,13 @@ class Opened {
   }
 }
 
+/** Out of the class, which would be renamed by bundlers if it named itself. */
+let addressOf: (connection: Connection) => number
+
 /**
- * One end of a pipe: sends S, receives R. Passed on (as an argument, captured, in a message), it is open there
- * as well: the other end sees the end of the stream when every copy is closed or its process has ended.
+ * One end of a pipe: sends S, receives R. Passed on (as an argument, captured, in a message), it is open
+ * there as well: the other end sees the end of the stream when every copy is closed or its process has ended.
+ * A copy that came with a pool's task is closed when the task has settled, unless something there keeps it.
  * Python: `multiprocessing.connection.Connection`.
  */
 export class Connection<S = unknown, R = S> {
@@ -150,9 +154,11 @@ export class Connection<S = unknown, R = S> {
     if (end.incoming.locked(() => end.incoming.readable())) return undefined
     const stop = new AbortController()
     const look = new LookJob(end.incoming)
-    receiver.pump.add(look, { signal: stop.signal }, () => LookJob.late).then(ready, () => {
-      if (!stop.signal.aborted) ready() // closed meanwhile: whoever uses it hears of it
-    })
+    receiver.pump
+      .add(look, { signal: stop.signal }, () => LookJob.late)
+      .then(ready, () => {
+        if (!stop.signal.aborted) ready() // closed meanwhile: whoever uses it hears of it
+      })
     return () => stop.abort()
   }
 
@@ -172,17 +178,19 @@ export class Connection<S = unknown, R = S> {
   }
 
   static {
-    defineHandle<Connection>(Connection.prototype, {
-      room: 'queue',
-      name: 'Connection',
-      what: 'a Connection',
-      cell: kinds.end,
-      separate: true,
-      addressOf: (connection) => connection.#is().end.address,
-      make: (address) => new Connection(new Opened(address)),
-    })
+    addressOf = (connection) => connection.#is().end.address
   }
 }
+
+defineHandle<Connection>(Connection.prototype, {
+  room: 'queue',
+  name: 'Connection',
+  what: 'a Connection',
+  cell: kinds.end,
+  separate: true,
+  addressOf,
+  make: (address) => new Connection(new Opened(address)),
+})
 
 /**
  * Two connected ends: what one sends the other receives. With `duplex: false` the first only receives and the

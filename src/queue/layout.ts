@@ -32,7 +32,7 @@ export const GETTERS = 16
 export const PUTTERS = GETTERS + listWords
 export const channelWords = PUTTERS + listWords
 /** Those who wait until all is done. */
-export const JOINERS = channelWords
+export const JOINERS = PUTTERS + listWords
 export const queueWords = JOINERS + listWords
 
 /** No more is put. */

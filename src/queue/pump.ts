@@ -53,12 +53,7 @@ export class Pump {
   #loading = false
   #serving = false
 
-  constructor(
-    owner: object,
-    channel: Channel,
-    line: typeof GETTERS | typeof PUTTERS,
-    check?: (() => void) | undefined,
-  ) {
+  constructor(owner: object, channel: Channel, line: typeof GETTERS | typeof PUTTERS, check?: () => void) {
     this.#owner = owner
     this.#channel = channel
     this.#line = line
@@ -116,8 +111,7 @@ export class Pump {
   }
 
   readonly #wait: Wait<true> = {
-    begin: (node, again) =>
-      this.#atWork(again ? node : 0, () => this.#channel.join(this.#line, node, again)),
+    begin: (node, again) => this.#atWork(again ? node : 0, () => this.#channel.join(this.#line, node, again)),
     granted: (node) => this.#atWork(node, () => {}),
     cancel: (node, granted) => this.#channel.cancel(this.#line, node, granted),
     check: () => {

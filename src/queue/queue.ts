@@ -33,6 +33,9 @@ interface Open {
   readonly receiver: Receiver
 }
 
+/** Out of the class, which would be renamed by bundlers if it named itself. */
+let addressOf: (queue: Queue) => number
+
 /**
  * First in, first out, between any threads and processes: pass it as an argument, capture it, put it into
  * another queue. Items are whatever travels, functions included; they are copied by `put`, and lie in shared
@@ -64,8 +67,7 @@ export class Queue<T = unknown> {
     const opened = (options as object) instanceof Opened ? (options as unknown as Opened) : undefined
     if (opened === undefined) {
       checkOptions(options)
-      if (options.maxsize !== undefined)
-        checkInteger(options.maxsize, 'maxsize', Number.MIN_SAFE_INTEGER)
+      if (options.maxsize !== undefined) checkInteger(options.maxsize, 'maxsize', Number.MIN_SAFE_INTEGER)
     }
     const address = opened?.address ?? makeCell(kinds.queue, at.queueWords)
     const channel = channelOf(address)
@@ -168,7 +170,6 @@ export class Queue<T = unknown> {
     checkWaitOptions(options)
     const { channel } = this.#is()
     if (channel.locked(() => unfinished(channel)) === 0) return
-    const owner = this // the handle lives as long as somebody waits
     const list = channel.w + at.JOINERS
     const wait = {
       begin: (node: number, again: boolean) =>
@@ -179,7 +180,7 @@ export class Queue<T = unknown> {
         }),
       granted: () => undefined,
       cancel: (node: number) => channel.locked(() => remove(channel.words, list, node)),
-      check: () => void owner,
+      check: () => void this.#open, // the handle lives as long as somebody waits
     }
     if ((await park(wait, options?.timeout, options?.signal)) === undefined)
       throw new TimeoutError(`${unfinished(channel)} items of the queue were not done in time`)
@@ -246,16 +247,18 @@ export class Queue<T = unknown> {
   }
 
   static {
-    defineHandle<Queue>(Queue.prototype, {
-      room: 'queue',
-      name: 'Queue',
-      what: 'a Queue',
-      cell: kinds.queue,
-      addressOf: (queue) => queue.#is().address,
-      make: (address) => new Queue(new Opened(address) as object),
-    })
+    addressOf = (queue) => queue.#is().address
   }
 }
+
+defineHandle<Queue>(Queue.prototype, {
+  room: 'queue',
+  name: 'Queue',
+  what: 'a Queue',
+  cell: kinds.queue,
+  addressOf,
+  make: (address) => new Queue(new Opened(address) as object),
+})
 
 const words = {
   refuseGet(state: number): void {

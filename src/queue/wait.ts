@@ -14,9 +14,9 @@ import { checkWaitOptions, startTimer, type WaitOptions } from '../core/waiting.
  * ```ts
  * const [a, b] = Pipe<number>()
  * const [c] = Pipe<number>()
- * await b.send(1)
- * const ready = await wait([a, c])
- * console.log(ready.length, ready[0] === a) // => 1 true
+ * await a.send(1)
+ * const ready = await wait([b, c])
+ * console.log(ready.map((end) => end === b)) // => [true]
  * ```
  */
 export async function wait<O extends Waitable>(objects: Iterable<O>, options?: WaitOptions): Promise<O[]> {

@@ -1,4 +1,6 @@
-/** A module that items name. */
+/**
+ * A module that items name: queue.test.ts and processes.test.ts put functions that use it.
+ */
 import { basename } from 'node:path'
 
 export function basenameOf(path: string): string {

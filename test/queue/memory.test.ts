@@ -47,7 +47,7 @@ test('a closed queue gives everything back, what lies in it included', () => {
   new Queue().close()
   const before = usage()
   for (let i = 0; i < 20; i++) {
-    const [queue, inner] = [new Queue<unknown>(), new Queue<number>()]
+    const [queue, inner] = [new Queue(), new Queue<number>()]
     inner.putNowait(1)
     for (const item of [inner, Buffer.alloc(200_000), 'x'.repeat(50_000), [i], () => i]) queue.putNowait(item)
     inner.close()

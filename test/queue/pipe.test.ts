@@ -25,7 +25,7 @@ const mapped = process.env['PLAIT_TRANSPORT'] === undefined
 
 describe('two ends', () => {
   test('messages keep their bounds and order, both ways and in all forms', async () => {
-    const [a, b] = Pipe<unknown>()
+    const [a, b] = Pipe()
     await a.send({ n: 1 })
     a.sendSync('two')
     await b.send([3])
@@ -110,7 +110,7 @@ describe('two ends', () => {
   })
 
   test('misuse', async () => {
-    const [a, b] = Pipe<unknown>()
+    const [a, b] = Pipe()
     await assert.rejects(a.send(Promise.resolve()), SerializationError)
     const pending = a.recv()
     a.close()
@@ -148,7 +148,10 @@ describe('wait', () => {
     assert.deepEqual(await wait([b, d], { timeout: 3 }), [])
     const later = wait([b, d])
     await c.send(1)
-    assert.deepEqual((await later).map((one) => one === d), [true])
+    assert.deepEqual(
+      (await later).map((one) => one === d),
+      [true],
+    )
     await a.send(1)
     assert.equal((await wait([d, b])).length, 2)
     assert.equal((await wait([d, b]))[0], d)

@@ -21,7 +21,7 @@ function random(seed: number): () => number {
 
 describe('handles travel', () => {
   test('as an argument, captured, in an object, in another queue, as a result', async () => {
-    const [captured, given, carrier] = [new Queue<string>(), new Queue<string>(), new Queue<unknown>()]
+    const [captured, given, carrier] = [new Queue<string>(), new Queue<string>(), new Queue()]
     const inside = new Queue<string>()
     carrier.putNowait(inside)
     const worker = new Process({
@@ -87,7 +87,10 @@ describe('handles travel', () => {
     assert.equal(made.getNowait(), 'made there')
     const got: number[] = []
     while (!queue.empty()) got.push(queue.getNowait())
-    assert.deepEqual(got.sort(), [1, 2, 3, 4, 5, 6])
+    assert.deepEqual(
+      got.toSorted((a, b) => a - b),
+      [1, 2, 3, 4, 5, 6],
+    )
   })
 
   test('closed here right after the start, it is open there', async () => {
@@ -181,9 +184,9 @@ describe('order and waiting', () => {
   })
 
   test('an item that needs a module stays where getSync meets it', async () => {
-    const [queue, back] = [new Queue<() => string>(), new Queue<unknown>()]
+    const [queue, back] = [new Queue<() => string>(), new Queue()]
     const worker = new Process({
-      target: async (q: Queue<() => string>, back: Queue<unknown>) => {
+      target: async (q: Queue<() => string>, back: Queue) => {
         let error: unknown
         try {
           q.getSync()
@@ -211,9 +214,9 @@ describe('order and waiting', () => {
 describe('deaths', () => {
   test('what was put is there, however its producer ends right after', async () => {
     for (let round = 0; round < 3; round++) {
-      const queue = new Queue<unknown>()
+      const queue = new Queue()
       const worker = new Process({
-        target: (q: Queue<unknown>) => {
+        target: (q: Queue) => {
           for (let n = 0; n < 500; n++) q.putSync(n)
           q.putSync(new Float64Array(50_000).fill(1))
           process.kill(process.pid, 'SIGKILL')
@@ -233,7 +236,10 @@ describe('deaths', () => {
       new Process({
         target: async (q: Queue<number>, ready: Queue<number>, sync: boolean) => {
           ready.putNowait(process.pid)
-          for (;;) sync ? q.getSync() : await q.get()
+          for (;;) {
+            if (sync) q.getSync()
+            else await q.get()
+          }
         },
         args: [queue, ready, sync],
       }).start(),
@@ -241,9 +247,9 @@ describe('deaths', () => {
     for (const _ of readers) await ready.get()
     // Time enough to be asleep in it; that they are is not needed for what is said below.
     await new Promise((resolve) => setTimeout(resolve, 30))
-    readers[0]!.kill()
-    readers[1]!.terminate()
-    readers[2]!.kill()
+    readers[0].kill()
+    readers[1].terminate()
+    readers[2].kill()
     // Put while they die, and while nobody has noticed yet.
     for (let n = 0; n < 100; n++) queue.putNowait(n)
     for (const reader of readers) await reader.join()
@@ -273,7 +279,7 @@ describe('deaths', () => {
           ready.putNowait(process.pid)
           // The loop is stopped: it is woken, and does not come.
           await new Promise((resolve) => setImmediate(resolve))
-          for (;;);
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
           return await got
         },
         args: [queue, ready],
@@ -291,7 +297,7 @@ describe('deaths', () => {
     const next = random(20_261)
     const items = new Queue<string>({ maxsize: 50 })
     const [put, got] = [new Queue<string>(), new Queue<string>()]
-    const produce = (name: string): Process<never[], unknown> =>
+    const produce = (name: string): Process<never[]> =>
       new Process({
         // What is said of each item is said before: a death in between leaves one word too many.
         target: (items: Queue<string>, put: Queue<string>, name: string) => {
@@ -301,14 +307,14 @@ describe('deaths', () => {
           }
         },
         args: [items, put, name],
-      }).start() as never
-    const consume = (): Process<never[], unknown> =>
+      }).start()
+    const consume = (): Process<never[]> =>
       new Process({
         target: (items: Queue<string>, got: Queue<string>) => {
           for (;;) got.putSync(items.getSync())
         },
         args: [items, got],
-      }).start() as never
+      }).start()
     const said: string[] = []
     const taken: string[] = []
     const drain = (): void => {

@@ -57,7 +57,7 @@ describe('put and get', () => {
   })
 
   test('long texts, many small items, and undefined', () => {
-    const queue = new Queue<unknown>()
+    const queue = new Queue()
     const text = 'ab€'.repeat(20_000)
     queue.putNowait(text)
     queue.putNowait(undefined)
@@ -92,7 +92,7 @@ describe('put and get', () => {
         return this.x * 2
       }
     }
-    const queue = new Queue<unknown>()
+    const queue = new Queue()
     await queue.put((n: number) => n * factor)
     await queue.put(new Point(21))
     const times = (await queue.get()) as (n: number) => number
@@ -109,7 +109,7 @@ describe('put and get', () => {
   })
 
   test('what cannot travel is refused by put, and nothing is put', async () => {
-    const queue = new Queue<unknown>()
+    const queue = new Queue()
     const bad = { deep: [Promise.resolve()] }
     await assert.rejects(queue.put(bad), (error: SerializationError) => {
       assert.ok(error instanceof SerializationError)

@@ -1,4 +1,6 @@
-/** What the threads of threads.test.ts do. */
+/**
+ * What the threads of threads.test.ts do: the first file of each.
+ */
 import { workerData } from 'node:worker_threads'
 import { ShutDown } from '#plait/core/errors.js'
 import type { RegionOrigin } from '#plait/memory/region.js'
@@ -8,7 +10,7 @@ import { valueOf } from './thread-kit.js'
 
 interface Job {
   items: Queue<[number, number]>
-  out: Queue<unknown>
+  out: Queue
   who: number
   count: number
   end: Connection<number, Uint8Array>
@@ -34,4 +36,4 @@ const jobs: Record<string, (job: Job) => unknown> = {
 }
 
 const { origin, job, bytes } = workerData as { origin: RegionOrigin; job: string; bytes: Uint8Array }
-await jobs[job]!(valueOf(origin, bytes) as Job)
+await jobs[job](valueOf(origin, bytes) as Job)

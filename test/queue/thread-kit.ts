@@ -1,4 +1,6 @@
-/** How a test hands handles to a bare thread, and how that takes them. */
+/**
+ * How a test hands handles to a bare thread, and how that takes them.
+ */
 import { decode } from '#plait/codec/decode.js'
 import { encode } from '#plait/codec/encode.js'
 import { Writer } from '#plait/codec/writer.js'

@@ -40,13 +40,13 @@ async function ended(all: readonly Started[]): Promise<void> {
 }
 
 test('producers and consumers in threads: every item once, and in the order of its producer', async () => {
-  const [items, out] = [new Queue<unknown>({ maxsize: 20 }), new Queue<[number, number]>()]
+  const [items, out] = [new Queue({ maxsize: 20 }), new Queue<[number, number]>()]
   const workers = [0, 1].map((who) => start('produce', { items, who, count: 1000 }))
   const readers = ['consume', 'consumeSync'].map((job) => start(job, { items, out }))
   const got: number[][] = [[], []]
   for (let n = 0; n < 2000; n++) {
     const [who, item] = await out.get()
-    got[who]!.push(item)
+    got[who].push(item)
   }
   items.shutdown()
   await ended([...workers, ...readers])
@@ -54,7 +54,7 @@ test('producers and consumers in threads: every item once, and in the order of i
 })
 
 test('a thread that is terminated while it waits poisons nothing', async () => {
-  const [items, out] = [new Queue<number>(), new Queue<unknown>()]
+  const [items, out] = [new Queue<number>(), new Queue()]
   const readers = ['consume', 'consume'].map((job) => start(job, { items, out }))
   items.putNowait(1)
   await out.get()
