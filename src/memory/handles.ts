@@ -6,6 +6,7 @@
 import { registerHandle, type HandleKind } from '../codec/handles.ts'
 import { cannotSend } from '../codec/path.ts'
 import { SerializationError } from '../core/errors.ts'
+import { collectGarbage } from './collector.ts'
 import { read as readHeader } from './heap.ts'
 import { hold, receive, release, send, unsend } from './holders.ts'
 import * as at from './layout.ts'
@@ -108,7 +109,6 @@ export function defineHandle<T extends object>(prototype: T, about: HandleClass<
 let arrived = 0
 let mayBeLeft = false
 let looking = false
-let collect: (() => void) | undefined
 
 /**
  * A task has ended, or with `more` a function was forgotten: what arrived with it and nothing here uses any
@@ -122,15 +122,8 @@ export function closeUnused(more = false): void {
     looking = false
     arrived = 0
     mayBeLeft = true
-    collect ??= collector()
-    collect()
+    collectGarbage()
   })
-}
-
-function collector(): () => void {
-  const { setFlagsFromString } = process.getBuiltinModule('node:v8')
-  setFlagsFromString('--expose-gc')
-  return process.getBuiltinModule('node:vm').runInNewContext('gc') as () => void
 }
 
 function isCell(address: unknown, kind: number): boolean {

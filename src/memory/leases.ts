@@ -7,6 +7,7 @@
 import { findPlacedBy } from '../codec/buffers.ts'
 import { Carried } from '../codec/handles.ts'
 import { PlaitError } from '../core/errors.ts'
+import { collectGarbage } from './collector.ts'
 import { allocate, capacityOf, free, read, write } from './heap.ts'
 import * as at from './layout.ts'
 import { me } from './participants.ts'
@@ -18,11 +19,44 @@ const leastBytes = at.blockBytes * 2 ** at.largestControl + 1
 /** So much may be leased here while the garbage collector does not come to what is not needed any more. */
 const mostLeased = 512 * 1024 * 1024
 let leased = 0
+const leases = new Set<Lease>()
+const collected = new FinalizationRegistry<Lease>(end)
 
-const collected = new FinalizationRegistry<number>((block) => {
-  leased -= capacityOf(block)
-  free(block)
-})
+interface Lease {
+  readonly block: number
+  readonly size: number
+  readonly buffer: WeakRef<ArrayBufferLike>
+}
+
+function lease(block: number, size: number, buffer: ArrayBufferLike): void {
+  write(block, at.H_NEXT, 1)
+  const one = { block, size, buffer: new WeakRef(buffer) }
+  leases.add(one)
+  leased += size
+  collected.register(buffer, one)
+}
+
+function end(one: Lease): void {
+  if (!leases.delete(one)) return
+  leased -= one.size
+  free(one.block)
+}
+
+// Memory that is touched for the first time costs more than all copies of a payload, and a collection of a
+// small heap costs next to nothing: so it is made where much is leased, that blocks are used again, warm.
+
+/** Bytes leased here at which the next collection is worth its while. */
+const muchLeased = 96 * 1024 * 1024
+let nextLook = muchLeased
+/** Bytes of a heap whose collection is cheap. */
+const smallHeap = 64 * 1024 * 1024
+
+function reclaim(): void {
+  if (process.getBuiltinModule('node:v8').getHeapStatistics().used_heap_size > smallHeap) return
+  collectGarbage()
+  for (const one of Array.from(leases)) if (one.buffer.deref() === undefined) end(one)
+  nextLook = leased + muchLeased
+}
 
 /** What a message carries beside its bytes, large buffers included. */
 export class Cargo extends Carried {
@@ -53,6 +87,7 @@ export class Cargo extends Carried {
 
 /** A new block with these bytes; this participant's until `entrust`. */
 export function copyIn(bytes: Uint8Array): number {
+  if (leased > nextLook) reclaim()
   const block = allocate(Math.max(bytes.length, leastBytes), at.kinds.payload)
   region().slice(block, bytes.length).set(bytes)
   return block
@@ -81,8 +116,6 @@ findPlacedBy((block, length) => {
   const size = capacityOf(block)
   if (opened.system === null || leased + size > mostLeased) return new Uint8Array(bytes).buffer
   const { buffer } = bytes
-  write(block, at.H_NEXT, 1)
-  leased += size
-  collected.register(buffer, block)
+  lease(block, size, buffer)
   return buffer as ArrayBuffer
 })
