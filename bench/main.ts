@@ -11,7 +11,19 @@ import { cpuCount } from 'plait'
 import { pythonVersion } from './rivals/python.ts'
 
 /** In this order. */
-const usual = ['tasks', 'trip', 'map', 'scaling', 'start', 'footprint', 'closure', 'switch', 'fetch', 'where']
+const usual = [
+  'tasks',
+  'trip',
+  'map',
+  'queue',
+  'scaling',
+  'start',
+  'footprint',
+  'closure',
+  'switch',
+  'fetch',
+  'where',
+]
 /** Only where they are asked for. */
 const others = ['codec', 'long', 'million']
 

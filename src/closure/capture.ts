@@ -45,8 +45,8 @@ export interface Payload {
   readonly bytes: Buffer
   /** What was captured: alive as long as the payload is, so that instances of its classes find their home. */
   readonly value: unknown
-  /** Handles in it: the payload may be sent to many, and they live as long as it does. */
-  readonly lent: readonly object[]
+  /** Handles in it, lent: `drop` them when nobody will read it any more, or leave that to the collector. */
+  readonly lent: Carried
   /** Nothing captured can change: capturing the same function again returns this very object. */
   readonly stable: boolean
   /** What arguments may have in common with it; null where nothing can change. */
@@ -54,6 +54,9 @@ export interface Payload {
 }
 
 let lastId = 0
+
+/** Payloads with handles that nobody has any more. */
+const forgotten = new FinalizationRegistry<Carried>((lent) => lent.drop())
 
 /** Captures `value`. Throws SerializationError where something in it cannot travel. */
 export function capture(value: unknown, options: CaptureOptions): Payload {
@@ -64,8 +67,8 @@ export function capture(value: unknown, options: CaptureOptions): Payload {
   const { templates, bytes } = write(walk, value)
   const stable = typeof value === 'function' && isStable(value, walk)
   const variables = stable || walk.units.length === 0 ? null : sharedVariables(walk)
-  const { handles: lent } = carried
-  const payload: Payload = { value, lent, id: ++lastId, templates, bytes, stable, variables }
+  const payload: Payload = { value, lent: carried, id: ++lastId, templates, bytes, stable, variables }
+  if (carried.shares.length > 0) forgotten.register(payload, carried)
   if (stable) keepStable(value, payload, options, walk)
   return payload
 }

@@ -5,6 +5,8 @@
  */
 import { maxRecordBytes } from '../core/limits.ts'
 import type { Encoder } from './encode.ts'
+import type { Carried } from './handles.ts'
+import type { Input } from './input.ts'
 import { cannotSend } from './path.ts'
 import * as tag from './tags.ts'
 import type { Writer } from './writer.ts'
@@ -42,6 +44,19 @@ interface Used {
   to: number
 }
 
+/** Buffers of so many bytes may travel beside the message, where there is a place for them. */
+const fewestPlaced = 64 * 1024
+
+/** In place of a largest length: the bytes are not in the trailer, and their place follows. */
+const placed = 0xffff_ffff
+
+/** Finds what `Carried.place` took. */
+let openPlaced: ((place: number, length: number) => ArrayBuffer) | undefined
+
+export function findPlacedBy(open: (place: number, length: number) => ArrayBuffer): void {
+  openPlaced = open
+}
+
 /** The buffers of one message, on the sending side. */
 export class Trailer {
   private readonly used: Used[] = []
@@ -70,13 +85,25 @@ export class Trailer {
   }
 
   /** Writes the trailer and its length. */
-  write(writer: Writer): void {
+  write(writer: Writer, carried: Carried): void {
     const start = writer.pos
     writer.reserve(16)
     let pos = writeUint(writer.bytes, writer.pos, this.used.length)
     for (const { buffer, from, to } of this.used) {
       const max = buffer.resizable === true ? buffer.maxByteLength! : -1
       writer.pos = pos
+      const place =
+        max < 0 && to - from >= fewestPlaced
+          ? carried.place(new Uint8Array(buffer, from, to - from))
+          : undefined
+      if (place !== undefined) {
+        writer.reserve(32)
+        pos = writeUint(writer.bytes, pos, from)
+        pos = writeUint(writer.bytes, pos, to - from)
+        pos = writeUint(writer.bytes, pos, placed)
+        pos = writeUint(writer.bytes, pos, place)
+        continue
+      }
       if (pos + to - from > maxRecordBytes || max > maxRecordBytes)
         throw cannotSend(`its buffers hold more than ${maxRecordBytes} bytes`, 'Send it in parts')
       writer.reserve(to - from + 32)
@@ -180,13 +207,32 @@ export interface Arrived {
   /** Where in the sender's buffer the window began. */
   readonly base: number
   readonly max: number
+  /** Where the bytes are if not in the message; -1 where they are in it. */
+  readonly place: number
   buffer: ArrayBuffer | undefined
+}
+
+/** Reads one buffer of a trailer, all but its bytes. */
+export function readArrived(input: Input): Arrived {
+  const base = input.readUint()
+  const length = input.readUint()
+  const max = input.readUint()
+  const beside = max === placed
+  if (beside && openPlaced === undefined) throw input.corrupt('a buffer is in a place that is not known here')
+  const place = beside ? input.readUint() : -1
+  const { pos } = input
+  if (!beside) {
+    input.need(length)
+    input.pos += length
+  }
+  return { pos, length, base, max: beside ? -1 : max - 1, place, buffer: undefined }
 }
 
 /** Makes the buffer: a copy, since the message's own bytes are soon overwritten. */
 export function openBuffer(bytes: Buffer, arrived: Arrived): ArrayBuffer {
   if (arrived.buffer !== undefined) return arrived.buffer
-  const { pos, length, max } = arrived
+  const { pos, length, max, place } = arrived
+  if (place >= 0) return (arrived.buffer = openPlaced!(place, length))
   const start = bytes.byteOffset + pos
   if (max < 0 && bytes.buffer instanceof ArrayBuffer)
     arrived.buffer = bytes.buffer.slice(start, start + length)

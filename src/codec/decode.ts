@@ -7,7 +7,7 @@ import { PlaitError } from '../core/errors.ts'
 import { maxDepth } from '../core/limits.ts'
 import { textOf } from '../core/text.ts'
 import { readFloat64s, readInt32s, sparseArray } from './arrays.ts'
-import { openBuffer, type Arrived } from './buffers.ts'
+import { openBuffer, readArrived, type Arrived } from './buffers.ts'
 import { applyLevel, defineAccessor, defineValue } from './properties.ts'
 import { learn, readShape, type KnownShape } from './records.ts'
 import { kindNamed } from './handles.ts'
@@ -326,14 +326,7 @@ export class Decoder extends Input {
     const count = this.readUint()
     this.need(count * 3)
     const buffers: Arrived[] = []
-    for (let i = 0; i < count; i++) {
-      const base = this.readUint()
-      const length = this.readUint()
-      const max = this.readUint() - 1
-      this.need(length)
-      buffers.push({ pos: this.pos, length, base, max, buffer: undefined })
-      this.pos += length
-    }
+    for (let i = 0; i < count; i++) buffers.push(readArrived(this))
     this.buffers = buffers
     this.pos = root
     this.end = first

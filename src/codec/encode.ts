@@ -108,7 +108,7 @@ export class Encoder extends Output {
       this.write(value)
       if (this.trailer.size > 0) {
         writer.bytes[start] = tag.version | tag.trailerFlag
-        this.trailer.write(writer)
+        this.trailer.write(writer, this.carried)
       }
     } catch (error) {
       writer.pos = start

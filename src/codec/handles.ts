@@ -1,13 +1,11 @@
 /**
  * Handles: objects that stand for something shared, which another process or thread opens anew instead of
- * getting a copy. Their classes register here; encoder and decoder ask. A message *gives* a handle to its one
- * reader, or *lends* it to any number of readers for as long as the sender keeps the object. Knows no kind of
- * handle by itself; the room of one that arrives is loaded on the spot.
+ * getting a copy. Their classes register here; encoder and decoder ask. A message holds a share in what it
+ * names: *given*, its one reader takes it over; *lent*, any number of readers take shares of their own, and
+ * the sender drops the message's when none can come any more. Knows no kind of handle by itself; the room of
+ * one that arrives is loaded on the spot.
  */
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
-import { PlaitError } from '../core/errors.ts'
+import { loadRoom } from '../core/bundle.ts'
 
 /** How one class of handles travels. */
 export interface HandleKind {
@@ -15,22 +13,22 @@ export interface HandleKind {
   readonly room: string
   readonly name: string
   /**
-   * Plain data from which `read` makes the handle again. Notes in `carried` what it gives or lends; throws
-   * a SerializationError where it cannot travel. `process`: to another process.
+   * Plain data from which `read` makes the handle again. Gives its share to `carried`; throws a
+   * SerializationError where it cannot travel. `process`: to another process.
    */
   write(handle: object, carried: Carried, process: boolean): unknown
   /** The handle, on the other side; `given` says that the message's share of it is the reader's now. */
   read(state: unknown, given: boolean): object
-  /** A message with this share will never be read. */
+  /** Nobody will read a message with this share any more. */
   unsend(share: number): void
 }
 
-/** The handles in one message, from the sender's side. */
+/** What goes with one message beside its bytes, from the sender's side: handles above all. */
 export class Carried {
-  /** Lent: many may read the message, and the sender keeps `handles` as long as one may. */
+  /** Many may read the message. */
   readonly lent: boolean
-  readonly handles: object[] = []
-  /** Given: what each of them has to give back where nobody reads the message. */
+  /** The message lies in shared memory: whoever can read it shares what the handles stand for. */
+  readonly inside: boolean = false
   readonly shares: number[] = []
   readonly #kinds: HandleKind[] = []
 
@@ -43,17 +41,40 @@ export class Carried {
     this.shares.push(share)
   }
 
-  /** The message will never be read. */
+  /**
+   * Where large bytes go that shall not be copied into the message: the number by which the reader finds them
+   * (see buffers.ts), or undefined where they are to be part of it.
+   */
+  place(_bytes: Uint8Array): number | undefined {
+    return undefined
+  }
+
+  /** Nobody will read the message any more. */
   drop(): void {
     for (const [i, kind] of this.#kinds.entries()) kind.unsend(this.shares[i]!)
     this.clear()
   }
 
-  /** The message is on its way. */
+  /** The shares are somebody else's from here on. */
   clear(): void {
-    if (this.handles.length > 0) this.handles.length = 0
     if (this.shares.length > 0) this.shares.length = this.#kinds.length = 0
   }
+
+  /** The same shares in an object of their own; null where there are none. This one is empty afterwards. */
+  take(): Carried | null {
+    if (this.shares.length === 0) return null
+    const taken = new Carried(this.lent)
+    for (const [i, kind] of this.#kinds.entries()) taken.give(kind, this.shares[i]!)
+    this.clear()
+    return taken
+  }
+}
+
+let read = 0
+
+/** Grows with each handle that is read here. */
+export function handlesRead(): number {
+  return read
 }
 
 const byPrototype = new WeakMap<object, HandleKind>()
@@ -86,24 +107,8 @@ export function handleParent(prototype: object | null): HandleKind | undefined {
 export function kindNamed(room: string, name: string): HandleKind | undefined {
   const key = `${room} ${name}`
   const known = byName.get(key)
+  read++
   if (known !== undefined || !/^[a-z]+$/.test(room)) return known
-  const file = fileOf(room)
-  if (file === undefined) return undefined
-  try {
-    createRequire(import.meta.url)(file)
-  } catch (error) {
-    throw new PlaitError(
-      `a handle has arrived while the module that opens it (${room}) is being imported: ` +
-        'await the import first',
-      { cause: error },
-    )
-  }
+  loadRoom(room)
   return byName.get(key)
-}
-
-/** Where the sources are a folder for each room, and where all lie in one. */
-function fileOf(room: string): string | undefined {
-  return [`./${room}-open.js`, `../${room}/open.js`]
-    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
-    .find((path) => existsSync(path))
 }

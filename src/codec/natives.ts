@@ -46,7 +46,8 @@ function writeHandle(encoder: Encoder, value: object, kind: HandleKind): void {
   encoder.writeByte(carried.lent ? tag.HANDLE_LENT : tag.HANDLE_GIVEN)
   encoder.writeString(kind.room)
   encoder.writeString(kind.name)
-  encoder.write(kind.write(value, carried, extension?.shares !== true))
+  const process = extension?.shares !== true && !carried.inside
+  encoder.write(kind.write(value, carried, process))
 }
 
 /** The native part of any object, then its own properties and its level; see Encoder.writeNative. */

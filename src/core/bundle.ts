@@ -4,6 +4,8 @@
  * plait's.
  */
 import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import { PlaitError } from './errors.ts'
 
 export const swallowed = 'this bundle contains plait itself, so no worker can import it'
@@ -17,4 +19,24 @@ export function ownFile(name: string, base: string | undefined): URL {
   const url = base === undefined ? undefined : new URL(name, base)
   if (url === undefined || !existsSync(url)) throw new PlaitError(`${swallowed}. ${swallowedHint}`)
   return url
+}
+
+/**
+ * The exports of a room's file open.ts, loaded on the spot: what few programs need, or what opens a handle
+ * that has just arrived. Undefined where the room has none.
+ */
+export function loadRoom(room: string): unknown {
+  // The sources are a folder for each room; what is published lies in one.
+  const file = [`./${room}-open.js`, `../${room}/open.js`]
+    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+    .find((path) => existsSync(path))
+  if (file === undefined) return undefined
+  try {
+    return createRequire(import.meta.url)(file) as unknown
+  } catch (error) {
+    throw new PlaitError(
+      `plait's ${room} cannot be loaded while a module that imports it is being imported: await that first`,
+      { cause: error },
+    )
+  }
 }

@@ -6,6 +6,7 @@
 import { registerHandle, type HandleKind } from '../codec/handles.ts'
 import { cannotSend } from '../codec/path.ts'
 import { SerializationError } from '../core/errors.ts'
+import { collectGarbage } from './collector.ts'
 import { read as readHeader } from './heap.ts'
 import { hold, receive, release, send, unsend } from './holders.ts'
 import * as at from './layout.ts'
@@ -46,11 +47,6 @@ export function letGo(handle: object): void {
   drop(cell)
 }
 
-/** How many objects of this thread stand for the cell. */
-export function handlesOf(address: number): number {
-  return known.get(address)?.objects ?? 0
-}
-
 function drop(cell: Known): void {
   if (--cell.objects > 0) return
   known.delete(cell.address)
@@ -85,11 +81,8 @@ export function defineHandle<T extends object>(prototype: T, about: HandleClass<
       const reason = process ? unmappedReason() : undefined
       if (reason !== undefined)
         throw cannotSend(`${what} cannot be shared with another process here: ${reason}`, 'Use threads')
-      if (carried.lent) carried.handles.push(handle)
-      else {
-        send(address)
-        carried.give(kind, address)
-      }
+      send(address)
+      carried.give(kind, address)
       return about.extraOf === undefined ? address : [address, about.extraOf(handle as T)]
     },
     read(state, given) {
@@ -102,11 +95,35 @@ export function defineHandle<T extends object>(prototype: T, about: HandleClass<
       if (here !== undefined && adopted.has(here)) return here
       const made = about.make(address, extra)
       adopt(made, address)
+      if (about.separate === true) arrived++
       return made
     },
     unsend,
   }
   registerHandle(prototype, kind)
+}
+
+// ── handles that came with a task ──
+
+/** Separate ones that have arrived since `closeUnused` looked last. */
+let arrived = 0
+let mayBeLeft = false
+let looking = false
+
+/**
+ * A task has ended, or with `more` a function was forgotten: what arrived with it and nothing here uses any
+ * more is closed, soon. Only the garbage collector knows which those are; it is asked only where there are
+ * any whose end somebody may wait for.
+ */
+export function closeUnused(more = false): void {
+  if (looking || (arrived === 0 && !(more && mayBeLeft))) return
+  looking = true
+  setImmediate(() => {
+    looking = false
+    arrived = 0
+    mayBeLeft = true
+    collectGarbage()
+  })
 }
 
 function isCell(address: unknown, kind: number): boolean {

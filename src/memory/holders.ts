@@ -5,6 +5,7 @@
  * cell, which then stays until the program ends, as does what a message carried that nobody ever read. A
  * participant that dies loses its bits in the sweep.
  */
+import { loadRoom } from '../core/bundle.ts'
 import { add, and, compareExchange, load, or, sub } from './atomics.ts'
 import { allocate, free, read, wordAt, write } from './heap.ts'
 import * as at from './layout.ts'
@@ -25,7 +26,20 @@ export function defineKind(kind: number, what: Kind): void {
   known.set(kind, what)
 }
 
+/** Where no room has said so here: what has died may have used what this process never did. */
+const rooms: readonly (readonly [first: number, room: string])[] = [
+  [at.kinds.lock, 'sync'],
+  [at.kinds.queue, 'queue'],
+]
+
 function kindOf(kind: number): Kind | undefined {
+  if (kind < at.kinds.lock || known.has(kind)) return known.get(kind)
+  const room = rooms.findLast(([first]) => kind >= first && kind < first + 16)?.[1]
+  try {
+    if (room !== undefined) loadRoom(room)
+  } catch {
+    // It is being imported: what hangs on this cell is lost until the program ends.
+  }
   return known.get(kind)
 }
 

@@ -355,6 +355,7 @@ export class Dispatch implements Host {
     else this.#failed++
     if (this.#arriving.size > 0) this.#arriving.delete(task)
     this.images.release(task.image)
+    task.lent?.drop()
     tellSettled(this.name, task, succeeded, outcome, worker, took)
     if (succeeded) task.succeed(outcome)
     else task.fail(outcome)

@@ -80,6 +80,7 @@ export class Images {
   #forget(image: Image): void {
     for (const holder of image.holders) holder.forget(image)
     image.holders.clear()
+    image.payload.lent.drop()
   }
 
   #profile(payload: Payload, name: string): Profile {

@@ -8,6 +8,7 @@ import { inspect } from 'node:util'
 import { identity, runAsTask, setTask, whileImporting } from '../core/context.ts'
 import { decode } from '../codec/decode.ts'
 import { Reviver } from '../closure/revive.ts'
+import { closeUnused } from '../memory/handles.ts'
 import type { Channel, Receive } from '../transport/stream.ts'
 import { callTask, isThenable, type Call } from './call.ts'
 import { LedgerPage, ledgerRoom } from './ledger-page.ts'
@@ -60,7 +61,7 @@ class PoolRole {
         return this.#reviver.addTemplate(Buffer.from(bytes.subarray(start, end)))
       case is.FORGET:
         this.#images.delete(bytes.readUInt32LE(start))
-        return
+        return closeUnused(true)
       case is.CANCEL:
         return this.#cancel(bytes.readUInt32LE(start), bytes[start + 4]!)
       case is.INIT:
@@ -214,6 +215,7 @@ class PoolRole {
   #ended(task: Running): void {
     this.#running.delete(task)
     if (this.#concurrency === 1) setTask(null)
+    closeUnused()
     if (this.#leaving) this.#leaveIfDone()
   }
 

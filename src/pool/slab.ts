@@ -4,6 +4,7 @@
  * once.
  */
 import { captureArguments, type CaptureOptions, type Payload, type Template } from '../closure/capture.ts'
+import type { Carried } from '../codec/handles.ts'
 import { Writer } from '../codec/writer.ts'
 import { TOGETHER } from './protocol.ts'
 import type { Arguments } from './task.ts'
@@ -19,7 +20,7 @@ export class Slab implements Arguments {
   end = 0
   templates: readonly Template[] | null = null
   flags = 0
-  lent: readonly object[] | null = null
+  lent: Carried | null = null
   #writer = new Writer(slabBytes)
   #busy = false
 
@@ -38,7 +39,7 @@ export class Slab implements Arguments {
       const captured = captureArguments(writer, args, options, fn)
       this.templates = captured === null ? null : captured.templates
       this.flags = captured?.together === true ? TOGETHER : 0
-      this.lent = takeHandles(options)
+      this.lent = options.carried?.take() ?? null
     } finally {
       this.#busy = false
     }
@@ -47,12 +48,4 @@ export class Slab implements Arguments {
     this.end = writer.pos
     return this
   }
-}
-
-/** The handles among the arguments; null where there are none. */
-function takeHandles({ carried }: CaptureOptions): readonly object[] | null {
-  if (carried === undefined || carried.handles.length === 0) return null
-  const handles = carried.handles.slice()
-  carried.clear()
-  return handles
 }

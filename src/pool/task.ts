@@ -5,6 +5,7 @@
  */
 import { rejectWithCallers } from '../core/callers.ts'
 import type { Template } from '../closure/unit.ts'
+import type { Carried } from '../codec/handles.ts'
 import type { Image } from './images.ts'
 
 /** What a caller may say about one task. */
@@ -31,8 +32,8 @@ export interface Arguments {
   readonly start: number
   readonly end: number
   readonly templates: readonly Template[] | null
-  /** Handles among them, which live until the task is settled; null where there are none. */
-  readonly lent: readonly object[] | null
+  /** Handles among them, until the task is settled; null where there are none. */
+  readonly lent: Carried | null
   /** What they add to the flags of their task. */
   readonly flags: number
 }
@@ -47,7 +48,7 @@ export abstract class Task implements Arguments {
   readonly start: number
   readonly end: number
   readonly templates: readonly Template[] | null
-  readonly lent: readonly object[] | null
+  readonly lent: Carried | null
   readonly flags: number
   readonly options: TaskOptions | undefined
   /** From 1; a death of the worker that ran it takes one off `retries`. */

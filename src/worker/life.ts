@@ -29,8 +29,6 @@ export function defer<T>(): Deferred<T> {
 
 export class Life {
   readonly handle: WorkerHandle
-  /** Handles that the child may not have opened yet. */
-  lent: readonly object[]
   /** Resolves when the process has ended and all it sent was read. */
   readonly ended: Promise<Exit>
 
@@ -43,11 +41,13 @@ export class Life {
 
   constructor(options: Omit<WorkerOptions, 'role'>, payload: Payload, result: Deferred<unknown>) {
     this.#result = result
-    this.lent = payload.lent
     role ??= ownFile('./run.js', import.meta.url).href
     this.handle = new WorkerHandle(
       { ...options, role, setup: (writer: Writer) => writePayload(writer, payload) },
-      (kind, bytes, start, end) => this.#receive(kind, bytes, start, end),
+      (kind, bytes, start, end) => {
+        if (kind === kinds.opened) payload.lent.drop()
+        else this.#receive(kind, bytes, start, end)
+      },
     )
     const who = `${this.handle.name} (pid ${this.handle.pid})`
     log(`${who} started`)
@@ -57,7 +57,7 @@ export class Life {
         log(`${who} ${howEnded(exit)}`)
         if (!this.#decided) result.reject(lostError(this.handle, exit, 'its target returned'))
         this.#over = true
-        this.lent = []
+        payload.lent.drop()
         resolve(exit)
       }
     })

@@ -10,6 +10,7 @@ import { homeId } from '../closure/tracker.ts'
 import { identity } from '../core/context.ts'
 import { ClosedError, InvalidStateError } from '../core/errors.ts'
 import { checkArray, checkBoolean, checkFunction, checkOptions, checkString } from '../core/options.ts'
+import { waitable } from '../core/waitable.ts'
 import { checkWaitOptions, waitFor, type WaitOptions } from '../core/waiting.ts'
 import { checkChildOptions, type ChildOptions } from './child-options.ts'
 import { addChild, children } from './children.ts'
@@ -216,6 +217,21 @@ export class Process<A extends readonly unknown[] | [] = [], R = unknown> {
     if (life === null) return
     if (daemon) life.handle.kill('SIGTERM')
     await life.wait(daemon, life.ended)
+  }
+
+  /** For `wait()`: ready when it has ended. */
+  [waitable](ready: () => void): (() => void) | undefined {
+    const { life, daemon } = started(this)
+    if (life.over) return undefined
+    let told = false
+    let over = (): void => {}
+    const stopped = new Promise<void>((resolve) => (over = resolve))
+    // Kept alive until it has ended, or nobody waits any more.
+    void life.wait(daemon, Promise.race([life.ended.then(() => told || ready()), stopped]))
+    return () => {
+      told = true
+      over()
+    }
   }
 
   [inspect.custom](): string {

@@ -17,6 +17,8 @@ export const kinds = {
   result: 3,
   /** To the parent: what ended target, or the whole child. */
   error: 4,
+  /** To the parent: the handles in `start` are open here. */
+  opened: 5,
 } as const
 
 /** Who the child is, and the module that tells it what to do. */

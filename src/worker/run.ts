@@ -3,12 +3,13 @@
  * Node program ends. Runs in the child only, and in no pool.
  */
 import { Reviver } from '../closure/revive.ts'
+import { handlesRead } from '../codec/handles.ts'
 import { identity, whileImporting } from '../core/context.ts'
 import { WorkerLostError } from '../core/errors.ts'
 import type { Channel } from '../transport/stream.ts'
 import { sendError, sendResult } from './outcome.ts'
 import { printError } from './print.ts'
-import { readTemplates } from './protocol.ts'
+import { kinds, readTemplates } from './protocol.ts'
 import { self, type Work } from './self.ts'
 
 let channel: Channel
@@ -34,6 +35,11 @@ async function run(bytes: Buffer, start: number, end: number): Promise<unknown> 
   await whileImporting(reviver.prepare(bytes, body, end))
   const work = reviver.revive(bytes, body, end) as Work
   home = work.home
+  if (handlesRead() > 0) {
+    channel.open(kinds.opened)
+    channel.commit()
+    channel.flush()
+  }
   if (work.this !== undefined) {
     self.work = work
     return work.this.run()

@@ -28,11 +28,8 @@ const kind = {
   name: 'Box',
   write(handle: object, carried: Carried, process: boolean): unknown {
     const { number } = handle as Box
-    if (carried.lent) carried.handles.push(handle)
-    else {
-      count(number, 1)
-      carried.give(kind, number)
-    }
+    count(number, 1)
+    carried.give(kind, number)
     return { number, process }
   },
   read(state: unknown, given: boolean): object {
@@ -86,14 +83,16 @@ test('a message that fails gives it back by itself', () => {
   assert.equal(shares.get(5), 0)
 })
 
-test('a lent handle is kept by the sender, and may be read many times', () => {
+test('a lent handle may be read many times, and is counted until the sender drops it', () => {
   const carried = new Carried(true)
-  const box = new Box(6)
-  const message = send({ box }, carried)
-  assert.deepEqual(carried.handles, [box])
-  assert.equal(shares.get(6), undefined)
+  const message = send({ box: new Box(6) }, carried)
+  const own = carried.take()!
+  assert.deepEqual([carried.shares, own.shares, carried.take()], [[], [6], null])
   for (let i = 0; i < 3; i++) assert.equal((arrive(message) as { box: Box }).box.number, 6)
-  assert.equal(shares.get(6), undefined)
+  assert.equal(shares.get(6), 1)
+  own.drop()
+  own.drop()
+  assert.equal(shares.get(6), 0)
 })
 
 test('a subclass of a handle is refused, with its path', () => {

@@ -16,7 +16,6 @@ import { joinGroups } from '../layout/groups.ts'
 import { constructorOf } from './members.ts'
 import { Names } from '../names/names.ts'
 import { originOf } from './origins.ts'
-import type { OwnedVariables } from './owned.ts'
 import { Owners } from './owners.ts'
 import { mayBeNamed } from '../plain.ts'
 import { brandedClasses, instanceFields } from './privates.ts'
@@ -41,8 +40,7 @@ export class Walk implements EncodeExtension {
   readonly carried: Carried | undefined
   readonly finder: Finder
   readonly units: Captured[] = []
-  readonly #what: string
-  readonly #owned: OwnedVariables | undefined
+  readonly #options: CaptureOptions
   readonly #names: Names
   readonly table = new Table()
   readonly #captured = new Map<Function, Captured>()
@@ -69,13 +67,12 @@ export class Walk implements EncodeExtension {
   /** The variable whose value is being written. */
   #via: Holder['via']
 
-  constructor({ what, transport, owned, receiver, carried }: CaptureOptions) {
-    this.carried = carried
-    this.#what = what
-    this.#owned = owned
-    this.shares = transport === 'thread'
-    this.finder = new Finder(owned, (fn) => this.#ownerOf(fn))
-    this.#names = new Names(this.finder, receiver)
+  constructor(options: CaptureOptions) {
+    this.#options = options
+    this.carried = options.carried
+    this.shares = options.transport === 'thread'
+    this.finder = new Finder(options.owned, (fn) => this.#ownerOf(fn))
+    this.#names = new Names(this.finder, options.receiver)
   }
 
   /** Writes the payload of `value` at writer.pos; on a throw writer.pos is as before. */
@@ -210,7 +207,7 @@ export class Walk implements EncodeExtension {
       const index = typeof value === 'object' && value !== null ? this.#named({ value } as Cell) : undefined
       encoder.write(index === undefined ? value : new Named(index))
     } catch (error) {
-      throw inRoot(error, this.#what)
+      throw inRoot(error, this.#options.what)
     }
     this.#records()
     // Not before: what a reducer's functions lead to may hold the very instance that is being reduced.
@@ -234,9 +231,7 @@ export class Walk implements EncodeExtension {
   #registered(registered: Registered): void {
     const { type, reducer } = registered
     const transport = this.shares ? 'thread' : 'process'
-    const why = refusalOf(registered, (value) =>
-      new Walk({ what: 'its reducer', transport, carried: new Carried(true) }).run(value, new Writer(256)),
-    )
+    const why = refusalOf(registered, (value) => tryWalk(value, { what: 'its reducer', transport }))
     this.#encoder.writeUint(record.reducer)
     this.#encoder.write(type)
     this.#encoder.write(why ?? reducer.reduce)
@@ -261,7 +256,7 @@ export class Walk implements EncodeExtension {
       this.#via = captured.via
       this.#annex.write(fn, unit, index, this.#homeOf(unit, captured))
     } catch (error) {
-      throw addAdvice(aboutFunction(error, captured, this.#what), this.finder.advice(fn))
+      throw addAdvice(aboutFunction(error, captured, this.#options.what), this.finder.advice(fn))
     }
   }
 
@@ -269,7 +264,7 @@ export class Walk implements EncodeExtension {
     const deps = depsOf(captured.fn)
     const revived = originOf(captured.fn)
     if (revived === undefined) return this.finder.find(deps?.fn ?? captured.fn, captured, deps?.values)
-    return this.table.adopt(revived, this.#owned)
+    return this.table.adopt(revived, this.#options.owned)
   }
 
   #cell(cell: Cell, holder: Captured): void {
@@ -307,13 +302,13 @@ export class Walk implements EncodeExtension {
 
   /** Of an owned variable, the initializer takes the present value along, where it can travel. */
   #isFirstValue(cell: Cell): boolean {
-    const initializer = this.#owned?.initializer
+    const initializer = this.#options.owned?.initializer
     if (initializer === undefined || !this.#captured.has(initializer) || cell.value === undefined)
       return false
-    if (this.#owned?.isNeeded(cell.owned as string) === true) return true
+    if (this.#options.owned?.isNeeded(cell.owned as string) === true) return true
     if (typeof cell.value !== 'object' && typeof cell.value !== 'function') return true
     try {
-      new Walk({ what: '', carried: new Carried(true) }).run(cell.value, new Writer(256))
+      tryWalk(cell.value, { what: '' })
       return true
     } catch {
       return false
@@ -352,7 +347,7 @@ export class Walk implements EncodeExtension {
     try {
       writeFields(fields, this.#encoder)
     } catch (error) {
-      throw via === undefined ? inRoot(error, this.#what) : inVariable(error, via.holder, via.name)
+      throw via === undefined ? inRoot(error, this.#options.what) : inVariable(error, via.holder, via.name)
     }
   }
 
@@ -394,4 +389,11 @@ export class Walk implements EncodeExtension {
     )
     throw inVariable(cannotSend(why, hint), holder as Captured, cell.name)
   }
+}
+
+/** Throws what capturing in earnest would throw. */
+function tryWalk(value: unknown, options: CaptureOptions): void {
+  const carried = new Carried(true)
+  new Walk({ ...options, carried }).run(value, new Writer(256))
+  carried.drop()
 }

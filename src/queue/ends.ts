@@ -1,0 +1,182 @@
+/**
+ * What both ends of a channel have in common, in the three forms of waiting: Queue and Connection say in
+ * their own words what is refused, and why.
+ */
+import { reasonOf } from '../core/abort.ts'
+import { currentSignal } from '../core/context.ts'
+import { InvalidStateError } from '../core/errors.ts'
+import type { WaitOptions } from '../core/waiting.ts'
+import { parkSync } from '../memory/park.ts'
+import { GETTERS, PUTTERS, type Channel } from './channel.ts'
+import { GetJob, PutJob, type Refuse } from './jobs.ts'
+import { giveOutgoing, prepare, takeOutgoing, unpack } from './message.ts'
+import { Pump } from './pump.ts'
+
+/** In the words of a Queue, or of a Connection. */
+export interface Words {
+  /** Throws where nothing more can come, or can be put. */
+  readonly refuseGet: Refuse
+  readonly refusePut: Refuse
+  /** What a deadline that passed is. */
+  lateGet(): Error
+  latePut(): Error
+  /** What is sent, in errors. */
+  readonly what: string
+  /** The asynchronous form of taking, for an error. */
+  readonly verb: string
+  /** Every slice of a wait: is who could end it still there? */
+  readonly check?: () => void
+}
+
+/** Where messages are put. */
+export class Sender {
+  readonly #channel: Channel
+  readonly #words: Words
+  readonly #pump: Pump
+
+  constructor(owner: object, channel: Channel, words: Words) {
+    this.#channel = channel
+    this.#words = words
+    this.#pump = new Pump(owner, channel, PUTTERS, words.check)
+  }
+
+  put(value: unknown, options: WaitOptions | undefined): Promise<void> {
+    try {
+      throwIfAborted(options)
+      if (!this.#pump.busy && this.#now(value)) return done
+      if (options?.timeout === 0) throw this.#words.latePut()
+      const message = takeOutgoing().pack(value, this.#words.what)
+      message.keep()
+      const job = new PutJob(this.#channel, this.#words.refusePut, message)
+      return this.#pump.add(job, options, () => this.#words.latePut())
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  putSync(value: unknown, options: WaitOptions | undefined): void {
+    throwIfAborted(options)
+    const { refusePut, what, latePut, check } = this.#words
+    const message = takeOutgoing().pack(value, what)
+    let put = false
+    try {
+      const channel = this.#channel
+      put = channel.locked(() => channel.put(message, refusePut))
+      if (put) return
+      if (options?.timeout === 0) throw latePut()
+      message.keep()
+      const wait = channel.wait(
+        PUTTERS,
+        (node) => (channel.put(message, refusePut, node) ? true : undefined),
+        check,
+      )
+      put = parkSync(wait, options?.timeout, options?.signal) === true
+      if (!put) throw latePut()
+    } finally {
+      if (put) message.sent()
+      else message.drop()
+      giveOutgoing(message)
+    }
+  }
+
+  putNowait(value: unknown): void {
+    if (!this.#now(value)) throw this.#words.latePut()
+  }
+
+  end(error: () => unknown): void {
+    this.#pump.end(error)
+  }
+
+  #now(value: unknown): boolean {
+    const channel = this.#channel
+    const message = takeOutgoing().pack(value, this.#words.what)
+    let put = false
+    channel.enter()
+    try {
+      put = channel.put(message, this.#words.refusePut)
+    } finally {
+      channel.leave()
+      if (put) message.sent()
+      else message.drop()
+      giveOutgoing(message)
+    }
+    return put
+  }
+}
+
+const done = Promise.resolve()
+
+/** Where messages are taken. */
+export class Receiver {
+  readonly #channel: Channel
+  readonly #words: Words
+  readonly pump: Pump
+
+  constructor(owner: object, channel: Channel, words: Words) {
+    this.#channel = channel
+    this.#words = words
+    this.pump = new Pump(owner, channel, GETTERS, words.check)
+  }
+
+  get<T>(options: WaitOptions | undefined): Promise<T> {
+    try {
+      throwIfAborted(options)
+      const channel = this.#channel
+      let there = false
+      if (!this.pump.busy) {
+        channel.enter()
+        let found
+        try {
+          found = channel.take(this.#words.refuseGet)
+        } finally {
+          channel.leave()
+        }
+        if (found?.taken === true) return Promise.resolve(unpack(found) as T)
+        there = found !== undefined
+      }
+      // What is there and has to be loaded first is no reason to be late.
+      if (options?.timeout === 0 && !there) throw this.#words.lateGet()
+      const job = new GetJob<T>(channel, this.#words.refuseGet)
+      return this.pump.add(job, options?.timeout === 0 ? undefined : options, () => this.#words.lateGet())
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  getSync<T>(options: WaitOptions | undefined): T {
+    throwIfAborted(options)
+    const channel = this.#channel
+    const { refuseGet, lateGet, check } = this.#words
+    for (let known: number | undefined; ;) {
+      let found = channel.locked(() => channel.take(refuseGet, known))
+      if (found === undefined && options?.timeout !== 0)
+        found = parkSync(
+          channel.wait(GETTERS, (node) => channel.take(refuseGet, known, node), check),
+          options?.timeout,
+          options?.signal,
+        )
+      if (found === undefined) throw lateGet()
+      if (found.taken) return unpack(found) as T
+      const ready = prepare(found)
+      if (ready !== undefined) {
+        ready.catch(() => {})
+        channel.nudge(GETTERS)
+        throw this.#mustAwait()
+      }
+      known = found.sequence
+    }
+  }
+
+  #mustAwait(): InvalidStateError {
+    return new InvalidStateError(
+      'the next item needs modules that this process has not imported yet, and importing is asynchronous: ' +
+        `await ${this.#words.verb}(); the item is still there`,
+    )
+  }
+}
+
+/** Somebody who has given up must not take what nobody will look at. */
+function throwIfAborted(options: WaitOptions | undefined): void {
+  const signal = options?.signal ?? currentSignal()
+  if (signal?.aborted === true) throw reasonOf(signal)
+}

@@ -1,0 +1,51 @@
+/**
+ * wait(): which of many things are ready. Knows none of them: each says so itself, see core/waitable.
+ */
+import { onAbort, reasonOf } from '../core/abort.ts'
+import { currentSignal } from '../core/context.ts'
+import { isWaitable, waitable, type Waitable } from '../core/waitable.ts'
+import { checkWaitOptions, startTimer, type WaitOptions } from '../core/waiting.ts'
+
+/**
+ * Waits until at least one is ready and resolves to those that are, in their order: connections with
+ * something to receive (the end of their stream included), processes and threads that have ended. An empty
+ * array past the deadline. Takes nothing from them. Python: `multiprocessing.connection.wait`.
+ *
+ * ```ts
+ * const [a, b] = Pipe<number>()
+ * const [c] = Pipe<number>()
+ * await a.send(1)
+ * const ready = await wait([b, c])
+ * console.log(ready.map((end) => end === b)) // => [true]
+ * ```
+ */
+export async function wait<O extends Waitable>(objects: Iterable<O>, options?: WaitOptions): Promise<O[]> {
+  checkWaitOptions(options)
+  const all = [...objects]
+  for (const one of all)
+    if (!isWaitable(one)) throw new TypeError('wait() takes connections, processes and threads')
+  const signals = [options?.signal, currentSignal()].filter((signal) => signal !== undefined)
+  for (const signal of signals) if (signal.aborted) throw reasonOf(signal)
+  const stops: ((() => void) | undefined)[] = []
+  let timer: NodeJS.Timeout | undefined
+  try {
+    return await new Promise<O[]>((resolve, reject) => {
+      const look = (): void => resolve(all.filter(isReady))
+      // All are asked before any is told of, so that those that are ready now are told together.
+      for (const one of all) stops.push(one[waitable](look))
+      const now = all.filter((_, i) => stops[i] === undefined)
+      if (now.length > 0 || all.length === 0 || options?.timeout === 0) return resolve(now)
+      timer = startTimer(options?.timeout, () => resolve([]))
+      for (const signal of signals) stops.push(onAbort(signal, reject))
+    })
+  } finally {
+    clearTimeout(timer)
+    for (const stop of stops) stop?.()
+  }
+}
+
+function isReady(one: Waitable): boolean {
+  const stop = one[waitable](() => {})
+  stop?.()
+  return stop === undefined
+}

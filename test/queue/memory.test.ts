@@ -1,0 +1,95 @@
+/**
+ * What queues and pipes take of the shared memory, and that they give it back. The files of the source
+ * themselves, so that the memory counted is theirs.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { usage } from '#plait/memory/heap.js'
+import { Pipe } from '#plait/queue/connection.js'
+import { Queue } from '#plait/queue/queue.js'
+import { checkLeaks } from '../leaks.js'
+
+checkLeaks()
+
+setFlagsFromString('--expose-gc')
+const gc = runInNewContext('gc') as () => void
+
+/** Until the collector has come to all that nobody uses: finalizers run in turns of their own. */
+async function until(condition: () => boolean): Promise<boolean> {
+  for (let turn = 0; turn < 200 && !condition(); turn++) {
+    gc()
+    await sleep(1)
+  }
+  return condition()
+}
+
+test('what was taken makes room again', () => {
+  const queue = new Queue<Buffer>()
+  const item = Buffer.alloc(1000, 1)
+  const round = (): void => {
+    for (let i = 0; i < 10_000; i++) queue.putNowait(item)
+    for (let i = 0; i < 10_000; i++) queue.getNowait()
+  }
+  round()
+  round()
+  const before = usage()
+  for (let i = 0; i < 3; i++) round()
+  const after = usage()
+  assert.deepEqual(after, before)
+  assert.ok(before.free > 10_000_000, 'it did count')
+  queue.close()
+})
+
+test('a closed queue gives everything back, what lies in it included', () => {
+  new Queue().close()
+  const before = usage()
+  for (let i = 0; i < 20; i++) {
+    const [queue, inner] = [new Queue(), new Queue<number>()]
+    inner.putNowait(1)
+    for (const item of [inner, Buffer.alloc(200_000), 'x'.repeat(50_000), [i], () => i]) queue.putNowait(item)
+    inner.close()
+    queue.close()
+  }
+  assert.equal(usage().blocks, before.blocks)
+})
+
+test('so does one that was collected, and a pipe', async () => {
+  const before = usage()
+  for (let i = 0; i < 2000; i++) {
+    new Queue().putNowait(i)
+    Pipe()[0].sendSync(i)
+  }
+  assert.ok(usage().blocks > before.blocks)
+  assert.ok(await until(() => usage().blocks <= before.blocks), `${usage().blocks} of ${before.blocks}`)
+})
+
+test('large payloads are leased, and given back when they are collected', async () => {
+  const before = usage()
+  const queue = new Queue<Float64Array>()
+  const trip = async (i: number): Promise<void> => {
+    queue.putNowait(new Float64Array(1_000_000).fill(i))
+    assert.equal((await queue.get())[999_999], i)
+  }
+  for (let i = 0; i < 40; i++) await trip(i)
+  queue.close()
+  assert.ok(await until(() => usage().blocks <= before.blocks), `${usage().blocks} of ${before.blocks}`)
+})
+
+test('what waits for an item is not collected', async () => {
+  const carrier = new Queue<Queue<number>>()
+  const got = ((): Promise<number> => {
+    const queue = new Queue<number>()
+    carrier.putNowait(queue)
+    return queue.get()
+  })()
+  for (let i = 0; i < 3; i++) {
+    gc()
+    await sleep(1)
+  }
+  const again = await carrier.get()
+  again.putNowait(5)
+  assert.equal(await got, 5)
+})
