@@ -39,8 +39,8 @@ const shared = 'worker/self'
  */
 const builtins = {
   'node:fs':
-    'appendFileSync closeSync constants existsSync fstatSync openSync readFileSync readSync readlinkSync ' +
-    'realpathSync statSync unlinkSync writeSync',
+    'appendFileSync closeSync constants existsSync fstatSync openSync readFileSync readSync readdirSync ' +
+    'readlinkSync realpathSync statSync unlinkSync writeSync',
   'node:util': 'debuglog inspect types',
 }
 

@@ -33,3 +33,16 @@ export type { ImapOptions, MapOptions, PoolOptions } from '../pool/options.ts'
 export type { TaskEvent, WorkerEvent } from '../pool/events.ts'
 export type { PoolStatistics } from '../pool/statistics.ts'
 export type { TaskOptions } from '../pool/task.ts'
+export {
+  Barrier,
+  BoundedSemaphore,
+  Condition,
+  Event,
+  Lock,
+  RLock,
+  Semaphore,
+  SharedArray,
+  SharedMemory,
+  SharedValue,
+} from '../sync/open.ts'
+export type { BigType, Guard, NumberType, TypedArrays } from '../sync/open.ts'
