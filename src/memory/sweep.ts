@@ -71,7 +71,8 @@ export function buryDeadHolders(address: number): void {
   for (let i = 0; i < at.maskWords && looks < fewHolders; i++) {
     const index = (nextWord + i) % at.maskWords
     const mask = load(words, wordAt(address) + index)
-    for (let bit = 0; bit < 32 && mask !== 0; bit++) {
+    if (mask === 0) continue
+    for (let bit = 0; bit < 32; bit++) {
       if ((mask & (1 << bit)) === 0) continue
       looks++
       const slot = index * 32 + bit

@@ -44,7 +44,7 @@ const arrayWords = 5
  * ```ts
  * const sums = new SharedArray('float64', [1, 2, 3])
  * sums.view[0] += 41
- * console.log(sums.length, [...sums]) // => 3 [ 42, 2, 3 ]
+ * console.log([...sums]) // => [42, 2, 3]
  * ```
  */
 export class SharedArray<K extends NumberType | BigType = 'float64'>

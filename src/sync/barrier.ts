@@ -52,9 +52,10 @@ interface Place {
  * others get a BrokenBarrierError, until `reset()`. Python: `multiprocessing.Barrier`.
  *
  * ```ts
- * const start = new Barrier(2, { action: () => console.log('all here') }) // => all here
- * const indices = await Promise.all([start.wait(), start.wait()])
- * console.log(indices) // => [ 0, 1 ]
+ * let rounds = 0
+ * const start = new Barrier(2, { action: () => rounds++ })
+ * console.log(await Promise.all([start.wait(), start.wait()])) // => [0, 1]
+ * console.log(rounds) // => 1
  * ```
  */
 export class Barrier extends Cell {

@@ -29,7 +29,7 @@ const LIST = 2
  * const waits = ready.wait()
  * ready.set()
  * ready.clear()
- * console.log(await waits, ready.isSet()) // => true false
+ * console.log([await waits, ready.isSet()]) // => [true, false]
  * ```
  */
 export class Event extends Cell {

@@ -21,7 +21,7 @@ import { dropMutex, give, holderOf, INHERITED, mutexWords, survive, take, waitFo
  * console.log(lock.locked) // => true
  * console.log(lock.acquireNowait()) // => null
  * held.release()
- * console.log(await lock.run(() => 'alone')) // => alone
+ * console.log(await lock.run(() => 'alone')) // => 'alone'
  * ```
  */
 export class Lock extends Lockable {

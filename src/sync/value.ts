@@ -36,8 +36,8 @@ type Ints = Int32Array
  *
  * ```ts
  * const hits = new SharedValue('int32', 7)
- * console.log(hits.add(1), hits.value) // => 7 8
- * console.log(hits.compareExchange(8, 0), hits.value) // => 8 0
+ * console.log([hits.add(1), hits.value]) // => [7, 8]
+ * console.log([hits.compareExchange(8, 0), hits.value]) // => [8, 0]
  * ```
  */
 export class SharedValue<K extends NumberType | BigType = 'float64'> extends Cell {
