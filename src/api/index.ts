@@ -36,3 +36,16 @@ export type { TaskOptions } from '../pool/task.ts'
 export { Connection, Pipe } from '../queue/connection.ts'
 export { wait } from '../queue/wait.ts'
 export { Queue } from '../queue/queue.ts'
+export {
+  Barrier,
+  BoundedSemaphore,
+  Condition,
+  Event,
+  Lock,
+  RLock,
+  Semaphore,
+  SharedArray,
+  SharedMemory,
+  SharedValue,
+} from '../sync/open.ts'
+export type { BigType, Guard, NumberType, TypedArrays } from '../sync/open.ts'

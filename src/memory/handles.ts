@@ -38,6 +38,14 @@ export function adopt(handle: object, address: number): void {
   collected.register(handle, cell, handle)
 }
 
+/** As long as the object is reachable this participant holds the cell, though it is no handle: a view. */
+export function keep(object: object, address: number): void {
+  let cell = known.get(address)
+  if (cell === undefined) known.set(address, (cell = { address, objects: 0, last: new WeakRef(object) }))
+  cell.objects++
+  collected.register(object, cell)
+}
+
 /** The object is closed. A second time is nothing. */
 export function letGo(handle: object): void {
   const cell = adopted.get(handle)
@@ -45,6 +53,16 @@ export function letGo(handle: object): void {
   adopted.delete(handle)
   collected.unregister(handle)
   drop(cell)
+}
+
+/** The object that stands for a cell which somebody keeps meanwhile; `make` where this thread has none. */
+export function handleAt<T extends object>(address: number, make: () => T): T {
+  hold(address)
+  const here = known.get(address)?.last.deref()
+  if (here !== undefined && adopted.has(here)) return here as T
+  const made = make()
+  adopt(made, address)
+  return made
 }
 
 function drop(cell: Known): void {

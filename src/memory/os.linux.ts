@@ -11,6 +11,8 @@ export interface System {
   createMemory(bytes: number): number
   /** Maps it whole; the address. Never unmapped: views on it may live as long as the thread. */
   map(fd: number, bytes: number): number
+  /** Gives a mapping back: nothing may look at it any more. */
+  unmap(address: number, bytes: number): void
   /** Sleeps while the word at `address` is `value`, at most `ms`. */
   futexWait(address: number, value: number, ms: number): void
   futexWake(address: number, count: number): void
@@ -23,6 +25,10 @@ export interface System {
   bell(): number
   /** Closes it for a thread that was ended before its handles had it. */
   closeBell(fd: number): void
+  /** Where names are kept that other programs find, in memory. */
+  readonly namesFolder: string
+  /** Takes the one lock that an open folder has, without waiting; it ends with the descriptor. */
+  tryLock(fd: number): boolean
   /** The path under which another process opens a descriptor of `pid`. */
   descriptorPath(pid: number, fd: number): string
 }
@@ -45,6 +51,7 @@ const FUTEX_WAKE = 1
 const PROT_READ_WRITE = 3
 const MAP_SHARED_NORESERVE = 0x4001
 const MFD_CLOEXEC = 1
+const LOCK_EXCLUSIVE_NOW = 6
 const PIPE_FLAGS = 0o2004000 // O_CLOEXEC | O_NONBLOCK
 const OPEN_FLAGS = PIPE_FLAGS | constants.O_RDWR
 const PUNCH_HOLE_KEEP_SIZE = 3
@@ -62,6 +69,8 @@ export function openSystem(koffi: Koffi): System {
     'intptr_t mmap(intptr_t at, size_t length, int prot, int flags, int fd, int64_t offset)',
   )
   const fallocate = libc.func('int fallocate(int fd, int mode, int64_t from, int64_t bytes)')
+  const munmap = libc.func('int munmap(intptr_t at, size_t length)')
+  const flock = libc.func('int flock(int fd, int operation)')
   const pipe2 = libc.func('int pipe2(int *fds, int flags)')
   // Not by node:fs, which keeps book of a thread's descriptors, and would close the socket's a second time.
   const open = libc.func('int open(const char *path, int flags, ...)')
@@ -83,6 +92,7 @@ export function openSystem(koffi: Koffi): System {
       if (address === -1) throw failure('mmap')
       return address
     },
+    unmap: (address, bytes) => void munmap(address, bytes),
     futexWait(address, value, ms) {
       timeout[0] = BigInt(Math.floor(ms / 1000))
       timeout[1] = BigInt(Math.floor((ms % 1000) * 1e6))
@@ -103,6 +113,8 @@ export function openSystem(koffi: Koffi): System {
       return both
     },
     closeBell: (fd) => void close(fd),
+    namesFolder: '/dev/shm',
+    tryLock: (fd) => flock(fd, LOCK_EXCLUSIVE_NOW) === 0,
     descriptorPath: (pid, fd) => `/proc/${pid}/fd/${fd}`,
   }
 }

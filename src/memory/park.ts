@@ -226,6 +226,21 @@ function arrivals(): void {
   for (const node of takeReady(region().words).reverse()) parked.get(node)?.arrive()
 }
 
+/** Cells that a check has looked after in this look. */
+const looked = new Set<number>()
+
+/** Whether no other check of this look has been here for the same cell: they would all find the same. */
+export function firstLook(cell: number): boolean {
+  if (looked.has(cell)) return false
+  if (looking) looked.add(cell)
+  return true
+}
+
+let looking = false
+
 function lookAtAll(): void {
+  looking = true
   for (const waiting of Array.from(parked.values())) waiting.look()
+  looking = false
+  looked.clear()
 }

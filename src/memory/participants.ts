@@ -12,7 +12,8 @@ import { region } from './region.ts'
 
 /** Bits of an owner's word: 11 for the slot plus 1, 19 for the generation. Above them there are two flags. */
 const slotBits = 11
-const slotMask = 2 ** slotBits - 1
+/** Where these bits of a word are 0 it names nobody. */
+export const slotMask = 2 ** slotBits - 1
 const generationMask = 2 ** 19 - 1
 /** What of a word is the owner. */
 export const ownerMask = 2 ** 30 - 1

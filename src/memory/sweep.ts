@@ -56,27 +56,34 @@ export function buryIfDead(owner: number): boolean {
   return true
 }
 
+/** Holders at which one look for dead ones looks. */
+const fewHolders = 8
+/** Where in a mask the next look begins, so that all come by. */
+let nextWord = 0
+
 /**
- * Buries those of a cell's holders that have died. Each look is at a few of them: nobody waits long, and many
- * who wait for the same do not ask the system about all of them all the time.
+ * Buries those of a cell's holders that have died; for checks of waits. One look is at a few of them: many
+ * who wait for the same must not ask the system about all of them all the time.
  */
 export function buryDeadHolders(address: number): void {
   const { words } = region()
-  let looks = 8
-  for (let i = 0; i < at.slots && looks > 0; i++) {
-    const slot = (nextLook + i) % at.slots
-    const mask = load(words, wordAt(address) + (slot >>> 5))
-    if ((mask & (1 << (slot & 31))) === 0) continue
-    looks--
-    const live = ownerOf(slot)
-    const dying = ownerOf(slot, at.DYING)
-    if (live !== 0) buryIfDead(live)
-    else if (dying !== 0) bury(dying)
-    if (looks === 0) nextLook = slot + 1
+  let looks = 0
+  for (let i = 0; i < at.maskWords && looks < fewHolders; i++) {
+    const index = (nextWord + i) % at.maskWords
+    const mask = load(words, wordAt(address) + index)
+    if (mask === 0) continue
+    for (let bit = 0; bit < 32; bit++) {
+      if ((mask & (1 << bit)) === 0) continue
+      looks++
+      const slot = index * 32 + bit
+      const live = ownerOf(slot)
+      const dying = ownerOf(slot, at.DYING)
+      if (live !== 0 && !isAlive(live)) bury(live)
+      else if (dying !== 0) bury(dying)
+    }
+    if (looks >= fewHolders) nextWord = index + 1
   }
 }
-
-let nextLook = 0
 
 /** It is known to be dead. Returns when it is buried, or while somebody who lives is at it. */
 export function bury(owner: number): void {

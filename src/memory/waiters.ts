@@ -107,6 +107,22 @@ export function takeReady(words: Words): number[] {
   return nodes
 }
 
+/**
+ * How many waits in this list were granted to a participant that died before it saw it. Counted once: the
+ * nodes are idle afterwards.
+ */
+export function takeUnseen(words: Words, owner: number, list: number): number {
+  let unseen = 0
+  let page = load(words, slotAt(slotOf(owner)) + at.S_NODES)
+  for (; page !== 0; page = load(words, wordAt(page)))
+    for (let i = 1; i <= pageNodes; i++) {
+      const node = wordAt(page) + i * at.nodeWords
+      if (load(words, node + at.N_LIST) !== list || load(words, node + at.N_OWNER) !== owner) continue
+      if (compareExchange(words, node + at.N_STATE, at.GRANTED, at.IDLE) === at.GRANTED) unseen++
+    }
+  return unseen
+}
+
 // ── lists; all below under the guard of the cell ──
 
 export function isEmpty(words: Words, list: number): boolean {

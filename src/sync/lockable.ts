@@ -1,0 +1,114 @@
+/**
+ * What Lock, RLock and both semaphores have in common: the three ways to wait, run() and the guard that gives
+ * back once. A class says how to take without waiting, what to wait for, and how a guard's share is given
+ * back.
+ */
+import { reasonOf } from '../core/abort.ts'
+import { checkFunction } from '../core/options.ts'
+import { checkWaitOptions, type WaitOptions } from '../core/waiting.ts'
+import { park, parkSync, type Wait } from '../memory/park.ts'
+import { Cell } from './cell.ts'
+
+/** What was acquired; released once, by `release()` or at the end of its `using` block. */
+export interface Guard {
+  /**
+   * The last holder died while it held the lock, so what the lock protects may be half-changed. Always false
+   * for semaphores.
+   */
+  readonly ownerDied: boolean
+  /** Gives it back; a second time is nothing, and so is a time after the lock's own `release()`. */
+  release(): void
+  [Symbol.dispose](): void
+}
+
+/** A wait without a deadline always ends with a guard. */
+export interface Patient {
+  timeout?: undefined
+  signal?: AbortSignal
+}
+
+export abstract class Lockable extends Cell {
+  /**
+   * Takes it, or waits for it; the event loop goes on. Resolves to null where the timeout came first, and
+   * rejects with the reason of a signal that aborts.
+   */
+  acquire(options?: Patient): Promise<Guard>
+  acquire(options?: WaitOptions): Promise<Guard | null>
+  async acquire(options?: WaitOptions): Promise<Guard | null> {
+    if (options !== undefined) checkOptions(options)
+    const guard = this.acquireNowait()
+    if (guard !== null || options?.timeout === 0) return guard
+    return (await park(this.wait(), options?.timeout, options?.signal)) ?? null
+  }
+
+  /** Takes it, or stops this thread until it can; null where the timeout came first. */
+  acquireSync(options?: Patient): Guard
+  acquireSync(options?: WaitOptions): Guard | null
+  acquireSync(options?: WaitOptions): Guard | null {
+    if (options !== undefined) checkOptions(options)
+    const guard = this.acquireNowait()
+    if (guard !== null || options?.timeout === 0) return guard
+    return parkSync(this.wait(), options?.timeout, options?.signal) ?? null
+  }
+
+  /** Takes it where that needs no wait; null otherwise. */
+  abstract acquireNowait(): Guard | null
+
+  /** Gives it back. */
+  abstract release(): void
+
+  /** Acquires, calls `fn`, and releases when what it returns has settled. */
+  async run<R>(fn: () => R): Promise<Awaited<R>> {
+    checkFunction(fn, 'fn')
+    const guard = await this.acquire()
+    try {
+      return await fn()
+    } finally {
+      guard.release()
+    }
+  }
+
+  /** Acquires, calls `fn`, and releases when it returns. */
+  runSync<R>(fn: () => R): R {
+    checkFunction(fn, 'fn')
+    const guard = this.acquireSync()
+    try {
+      return fn()
+    } finally {
+      guard.release()
+    }
+  }
+
+  /** @internal What a caller waits for that could not have it at once. */
+  abstract wait(): Wait<Guard>
+
+  /** @internal Gives back what this guard stands for, where it was not given back yet. */
+  abstract giveBack(guard: Held): void
+}
+
+/** Options of any wait of this room; a signal that has aborted already ends it before it begins. */
+export function checkOptions(options: WaitOptions | undefined): void {
+  checkWaitOptions(options)
+  const signal = options?.signal
+  if (signal?.aborted === true) throw reasonOf(signal)
+}
+
+export class Held implements Guard {
+  readonly ownerDied: boolean
+  #of: Lockable | undefined
+
+  constructor(of: Lockable, ownerDied: boolean) {
+    this.#of = of
+    this.ownerDied = ownerDied
+  }
+
+  release(): void {
+    const of = this.#of
+    this.#of = undefined
+    of?.giveBack(this)
+  }
+
+  [Symbol.dispose](): void {
+    this.release()
+  }
+}

@@ -1,0 +1,263 @@
+/**
+ * Permits, counted under a guard, with an account for each participant. TOTAL is what there is, the accounts
+ * say who has how many, and VALUE, what is free, follows from both: whoever finds that the guard's last
+ * holder died reckons it anew. Waiting is as for the mutex: a release wakes as many as it frees permits for,
+ * and one who was woken in vain has a permit RESERVED the next time. That word is for fairness alone; where a
+ * death leaves it wrong, it is set to 0, and nothing is lost.
+ */
+import { checkInteger } from '../core/options.ts'
+import { load, store, type Words } from '../memory/atomics.ts'
+import { enter, leave } from '../memory/guard.ts'
+import { cellWord, defineKind } from '../memory/holders.ts'
+import { kinds, listWords, N_HUNGRY } from '../memory/layout.ts'
+import { firstLook, type Wait } from '../memory/park.ts'
+import { region } from '../memory/region.ts'
+import { buryDeadHolders } from '../memory/sweep.ts'
+import { dropList, first, grantFirst, purge, push, pushFirst, remove, tell } from '../memory/waiters.ts'
+import { accountsWords, closeAccounts, dropAccounts, ownPair, pairsOf, sumOf } from './accounts.ts'
+import { travels } from './cell.ts'
+import { Held, Lockable, type Guard } from './lockable.ts'
+
+const VALUE = 0
+const GUARD = 1
+const TOTAL = 2
+/** What a bounded one may not exceed, plus 1; 0 for the other kind. */
+const BOUND = 3
+const RESERVED = 4
+const ACCOUNTS = 5
+const LIST = ACCOUNTS + accountsWords
+
+const largest = 2 ** 31 - 2
+
+/**
+ * A number of permits, for all threads and processes that have the semaphore. `acquire()` takes one and waits
+ * while there is none; `release()` adds some, by whomever. Permits that a process took and had not released
+ * when it died are given back; a release by a process that holds none takes one off another holder's account,
+ * and where nobody holds any, there is one permit more. Python: `multiprocessing.Semaphore`.
+ *
+ * ```ts
+ * const seats = new Semaphore(2)
+ * const mine = await seats.acquire()
+ * console.log(seats.value) // => 1
+ * mine.release()
+ * seats.release(3)
+ * console.log(seats.value) // => 5
+ * ```
+ */
+export class Semaphore extends Lockable {
+  /** Where this participant's account was found the last time. */
+  #pair = 0
+
+  /** `value` permits to begin with; default 1. RangeError below 0. */
+  constructor(value = 1) {
+    checkInteger(value, 'value', 0)
+    if (value > largest) throw new RangeError(`value must be at most ${largest}, got ${value}`)
+    super(kinds.semaphore, LIST + listWords)
+    if (!this.fresh) return
+    store(this.words, this.at + VALUE, value)
+    store(this.words, this.at + TOTAL, value)
+  }
+
+  /** How many permits are free: at the moment of the call, for what that is worth. */
+  get value(): number {
+    return load(this.words, this.at + VALUE)
+  }
+
+  acquireNowait(): Guard | null {
+    enterSemaphore(this.words, this.at)
+    const got = this.#take(false)
+    leave(this.words, this.at + GUARD)
+    return got ? new Held(this, false) : null
+  }
+
+  /**
+   * Gives back `n` permits, or adds them where nobody holds any. RangeError for n below 1, and for a bounded
+   * semaphore where there would be more than in the beginning; then nothing is changed.
+   */
+  release(n = 1): void {
+    checkInteger(n, 'n', 1)
+    const { words, at } = this
+    enterSemaphore(this.words, this.at)
+    const after = load(words, at + VALUE) + n
+    const bound = load(words, at + BOUND) - 1
+    if (after > (bound < 0 ? largest : bound)) {
+      leave(words, at + GUARD)
+      throw new RangeError(
+        bound < 0
+          ? `a semaphore has at most ${largest} permits`
+          : `the semaphore was released too often: it has ${bound} permits, and ${after - n} of them are free`,
+      )
+    }
+    this.#account(n)
+    store(words, at + VALUE, after)
+    const nodes = wake(words, at, n)
+    leave(words, at + GUARD)
+    for (const node of nodes) tell(words, node)
+  }
+
+  /** Takes `n` permits off the accounts: off the own one, then off others', and what is left is new. */
+  #account(n: number): void {
+    const { words, at } = this
+    this.#pair = ownPair(words, at + ACCOUNTS, this.#pair)
+    let left = takeOff(words, this.#pair, n)
+    if (left === 0) return
+    for (const pair of pairsOf(words, at + ACCOUNTS)) left = takeOff(words, pair, left)
+    if (left > 0) store(words, at + TOTAL, load(words, at + TOTAL) + left)
+  }
+
+  /** Under the guard. */
+  #take(hungry: boolean): boolean {
+    const { words, at } = this
+    const value = load(words, at + VALUE)
+    const reserved = load(words, at + RESERVED)
+    if (value <= (hungry ? 0 : reserved)) return false
+    const pair = (this.#pair = ownPair(words, at + ACCOUNTS, this.#pair))
+    store(words, pair + 1, load(words, pair + 1) + 1) // the commit
+    store(words, at + VALUE, value - 1)
+    if (hungry && reserved > 0) store(words, at + RESERVED, reserved - 1)
+    return true
+  }
+
+  /** @internal */
+  wait(): Wait<Guard> {
+    const { words, at } = this
+    let overlooked = 0
+    let waiting = 0
+    return {
+      begin: (node, again) => {
+        waiting = node
+        overlooked = 0
+        enterSemaphore(this.words, this.at)
+        const got = this.#take(again)
+        if (!got && again) pushFirst(words, at + LIST, node)
+        else if (!got) push(words, at + LIST, node)
+        leave(words, at + GUARD)
+        return got ? new Held(this, false) : undefined
+      },
+      granted: (node) => {
+        enterSemaphore(this.words, this.at)
+        const got = this.#take(load(words, node + N_HUNGRY) === 1)
+        leave(words, at + GUARD)
+        return got ? new Held(this, false) : undefined
+      },
+      cancel: (node, granted) => {
+        enterSemaphore(this.words, this.at)
+        const reserved = load(words, at + RESERVED)
+        if (!granted) remove(words, at + LIST, node)
+        else if (load(words, node + N_HUNGRY) === 1 && reserved > 0) store(words, at + RESERVED, reserved - 1)
+        this.#wakeAndLeave(granted ? 1 : 0)
+      },
+      check: () => {
+        if (firstLook(this.address)) buryDeadHolders(this.address)
+        enterSemaphore(this.words, this.at)
+        closeLost(words, at, 0)
+        const mine = load(words, at + VALUE) > 0 && first(words, at + LIST) === waiting
+        overlooked = mine ? overlooked + 1 : 0
+        // Whoever was woken for it is dead, or it was reserved for a dead one.
+        if (overlooked > 1) store(words, at + RESERVED, 0)
+        this.#wakeAndLeave(overlooked > 1 ? 1 : 0)
+      },
+    }
+  }
+
+  #wakeAndLeave(n: number): void {
+    const { words, at } = this
+    const nodes = wake(words, at, Math.min(n, load(words, at + VALUE)))
+    leave(words, at + GUARD)
+    for (const node of nodes) tell(words, node)
+  }
+
+  /** @internal */
+  giveBack(): void {
+    this.release()
+  }
+
+  /** @internal No more than now, ever. */
+  bind(): void {
+    if (this.fresh) store(this.words, this.at + BOUND, load(this.words, this.at + TOTAL) + 1)
+  }
+
+  /** @internal */
+  describe(): string {
+    return `value=${this.value}`
+  }
+}
+
+/**
+ * A semaphore that cannot be released more often than it was acquired: that is a RangeError, and nothing
+ * changes. Python: `multiprocessing.BoundedSemaphore`.
+ *
+ * ```ts
+ * const seats = new BoundedSemaphore(1)
+ * try {
+ *   seats.release()
+ * } catch (error) {
+ *   console.log(error instanceof RangeError) // => true
+ * }
+ * ```
+ */
+export class BoundedSemaphore extends Semaphore {
+  constructor(value = 1) {
+    super(value)
+    this.bind()
+  }
+}
+
+/** Answers what of `n` the account could not give. */
+function takeOff(words: Words, pair: number, n: number): number {
+  const count = load(words, pair + 1)
+  const part = Math.min(count, n)
+  if (part > 0) store(words, pair + 1, count - part)
+  return n - part
+}
+
+/** Wakes the first `n` in line; answers the nodes to be told. Under the guard. */
+function wake(words: Words, at: number, n: number): number[] {
+  const nodes: number[] = []
+  while (nodes.length < n) {
+    const node = grantFirst(words, at + LIST, 0)
+    if (node === 0) break
+    // Whoever waits there needs the guard to go on: it is hungry still.
+    if (load(words, node + N_HUNGRY) === 1) store(words, at + RESERVED, load(words, at + RESERVED) + 1)
+    nodes.push(node)
+  }
+  return nodes
+}
+
+function enterSemaphore(words: Words, at: number): void {
+  if (!enter(words, at + GUARD)) return
+  purge(words, at + LIST)
+  reckon(words, at)
+}
+
+/** What is free follows from what there is and who has how many. */
+function reckon(words: Words, at: number): void {
+  store(words, at + VALUE, load(words, at + TOTAL) - sumOf(words, at + ACCOUNTS))
+  store(words, at + RESERVED, 0)
+}
+
+function closeLost(words: Words, at: number, dead: number): number {
+  const permits = closeAccounts(words, at + ACCOUNTS, dead)
+  if (permits > 0) reckon(words, at)
+  return permits
+}
+
+function survive(words: Words, at: number, dead: number): void {
+  enterSemaphore(words, at)
+  closeLost(words, at, dead)
+  // One more than was given back: what was on its way to the dead one is somebody else's.
+  store(words, at + RESERVED, 0)
+  const nodes = wake(words, at, load(words, at + VALUE))
+  leave(words, at + GUARD)
+  for (const node of nodes) tell(words, node)
+}
+
+defineKind(kinds.semaphore, {
+  died: (address, owner) => survive(region().words, cellWord(address), owner),
+  destroy: (address) => {
+    dropList(region().words, cellWord(address) + LIST)
+    dropAccounts(region().words, cellWord(address) + ACCOUNTS)
+  },
+})
+travels(Semaphore.prototype, kinds.semaphore, () => new Semaphore())
+travels(BoundedSemaphore.prototype, kinds.semaphore, () => new BoundedSemaphore())
