@@ -4,7 +4,7 @@
  */
 import { ClosedError } from '../core/errors.ts'
 import { checkInteger, checkOptions, checkString } from '../core/options.ts'
-import { registerHandle } from '../codec/handles.ts'
+import { type HandleKind, registerHandle } from '../codec/handles.ts'
 import { cannotSend } from '../codec/path.ts'
 import { loadKoffi, type Koffi } from '../memory/koffi.ts'
 import { attachNamed, createNamed, isTooLong, leaveNamed, unlinkNamed, type Named } from '../memory/names.ts'
@@ -141,7 +141,11 @@ function freshName(): string {
   return `plait-${process.pid}-${Math.random().toString(36).slice(2)}-${++lastName}`
 }
 
-registerHandle(SharedMemory.prototype, {
+/** Those that messages were lent: they stay attached here until nobody reads the message any more. */
+const lent = new Map<number, SharedMemory>()
+let lastLent = 0
+
+const kind: HandleKind = {
   room: 'sync',
   name: 'SharedMemory',
   write(handle, carried, process) {
@@ -149,12 +153,17 @@ registerHandle(SharedMemory.prototype, {
     const reason = process ? unmappedReason() : undefined
     if (reason !== undefined)
       throw cannotSend(`a SharedMemory cannot be shared with another process here: ${reason}`, 'Use threads')
-    if (carried.lent) carried.handles.push(memory)
+    if (carried.lent) {
+      lent.set(++lastLent, memory)
+      carried.give(kind, lastLent)
+    }
     return [memory.name, memory.inode]
   },
   read(state) {
     const [name, inode] = state as [string, number]
     return new SharedMemory(name, () => attachNamed(name, inode))
   },
-  unsend() {},
-})
+  unsend: (share) => void lent.delete(share),
+}
+
+registerHandle(SharedMemory.prototype, kind)
