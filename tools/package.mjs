@@ -37,6 +37,7 @@ function tryAsStranger(tarball) {
     import { Pool } from 'plait'
     import { ProcessPoolExecutor } from 'plait/futures'
     import { run } from 'plait/subprocess'
+    import { TaskGroup } from 'plait/coroutine'
     await using pool = new Pool(2)
     const base = 40
     const answers: number[] = await pool.map((x) => x + base, [1, 2])
@@ -44,6 +45,8 @@ function tryAsStranger(tarball) {
     await using executor = new ProcessPoolExecutor(1)
     const answer: number = await executor.submit((x: number) => x + base, 2)
     if (answer !== 42) throw new Error('the packed executor answered ' + answer)
+    const together: number = await TaskGroup.run((group) => group.spawn(async () => 42))
+    if (together !== 42) throw new Error('the packed group answered ' + together)
     const done = await run(['echo', '42'], { captureOutput: true, encoding: 'utf8' })
     if (done.stdout.trim() !== '42') throw new Error('the packed subprocess answered ' + done.stdout)`
   writeFileSync(join(home, 'main.ts'), program)

@@ -187,17 +187,32 @@ describe('from outside', () => {
     assert.deepEqual(inner.errors, [error])
   })
 
-  it('a group within lets go of what is around it', async () => {
+  it('whatever has ended lets go of what is around it', async () => {
+    const listened = (signal: AbortSignal): { count: number } => {
+      const seen = { count: 0 }
+      const add = signal.addEventListener.bind(signal)
+      const remove = signal.removeEventListener.bind(signal)
+      signal.addEventListener = (...args: Parameters<typeof add>): void => (seen.count++, add(...args))
+      signal.removeEventListener = (...args: Parameters<typeof remove>): void => (
+        seen.count--,
+        remove(...args)
+      )
+      return seen
+    }
     const { signal } = new AbortController()
-    let listeners = 0
-    const add = signal.addEventListener.bind(signal)
-    const remove = signal.removeEventListener.bind(signal)
-    signal.addEventListener = (...args: Parameters<typeof add>): void => (listeners++, add(...args))
-    signal.removeEventListener = (...args: Parameters<typeof remove>): void => (listeners--, remove(...args))
+    const outside = listened(signal)
     await TaskGroup.run((group) => group.spawn(turn), { signal })
     await TaskGroup.run((group) => group.spawn(failing(1)), { signal }).catch(() => {})
     await TaskGroup.run(failing(1), { signal }).catch(() => {})
     await sleep(1, { signal })
-    assert.equal(listeners, 0)
+    assert.equal(outside.count, 0)
+    await TaskGroup.run(async (group) => {
+      const around = listened(group.signal)
+      await TaskGroup.run((group) => group.spawn(turn))
+      await timeout(60_000, turn)
+      await timeout(60_000, failing(1)).catch(() => {})
+      await timeout(1, untilStopped).catch(() => {})
+      assert.equal(around.count, 0)
+    })
   })
 })

@@ -116,6 +116,28 @@ describe('errors', () => {
     assert.deepEqual(seen, ['early', 'late'])
   })
 
+  it('wait for whoever stands in line, however long a round takes', async () => {
+    const scheduler = new Scheduler()
+    const seen: unknown[] = []
+    const bad = scheduler.spawn(boom('early'))
+    for (let i = 0; i < 1000; i++)
+      scheduler.spawn(function* () {
+        // Longer than the event loop is kept waiting.
+        yield
+        if (i % 100 === 0) for (const end = performance.now() + 5; performance.now() < end;);
+      })
+    scheduler.spawn(function* () {
+      yield
+      try {
+        yield bad
+      } catch (error) {
+        seen.push((error as Error).message)
+      }
+    })
+    await scheduler.run()
+    assert.deepEqual(seen, ['early'])
+  })
+
   it('that are no errors arrive as they are', async () => {
     for (const value of [undefined, 'text', 5, null]) {
       const scheduler = new Scheduler()
@@ -227,8 +249,15 @@ describe('run()', () => {
       }),
     )
     const run = storage.run('runner', () => scheduler.run())
+    await turn()
+    storage.run('adder', () =>
+      scheduler.spawn(function* () {
+        seen.push(storage.getStore())
+        yield
+      }),
+    )
     await storage.run('waker', () => channel.send(1))
     await run
-    assert.deepEqual(seen, ['runner', 'runner', 'runner'])
+    assert.deepEqual(seen, ['runner', 'runner', 'runner', 'runner'])
   })
 })
