@@ -226,8 +226,9 @@ echo ${x}`,
 })
 
 test('whatever the template: sh refuses a value, or no shell runs what is in it', () => {
-  const joined = `echo |"|'|\\|$(|\${y:-|\${y#|}|)|(|$((|((|))|\`|#|# | |\n|<<E|\nE\n|case x in |x)|;;|esac|; |{ |; }|$|$[|]|$y|
-if true; then |; fi|f() |& |z=|z=(|[[ |[ |<|>x|2|~|*`
+  const joined =
+    'echo |"|\'|\\|$(|${y:-|${y#|}|)|(|$((|((|))|`|#|# | |\n|<<E|\nE\n|case x in |x)|;;|esac|; |{ |; }|$|$[' +
+    '|]|$y|if true; then |; fi|f() |& |z=|z=(|[[ |[ |<|>x|2|~|*'
   const pieces = [...joined.split('|'), '| cat']
   // PATH leads nowhere: all that a value could do is to make the file.
   const canaries = ['\n: >P\n', '$(: >P)', '`: >P`', '; : >P;', "'; : >P; '", '"; : >P; "', '\';: >P;"', '\\']
