@@ -40,7 +40,7 @@ const shared = 'worker/self'
 const builtins = {
   'node:fs':
     'accessSync appendFileSync closeSync constants existsSync fstatSync mkdtempSync openSync readdirSync ' +
-    'readFileSync readSync readlinkSync realpathSync rmSync statSync unlinkSync writeSync',
+    'readFileSync readSync readlinkSync realpathSync rmdirSync rmSync statSync unlinkSync writeSync',
   'node:util': 'debuglog inspect types',
 }
 

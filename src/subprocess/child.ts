@@ -33,6 +33,7 @@ export class Child {
     this.stdout = stdout === PIPE ? new Output(encoding) : null
     this.stderr = stderr === PIPE ? new Output(encoding) : null
     const merged = this.stdout !== null && stderr === STDOUT ? openMerged(this.stdout) : undefined
+    if (merged === null) throw startError(launch, undefined)
     const child = start(launch, merged)
     this.pid = child.pid!
     this.stdin = child.stdin

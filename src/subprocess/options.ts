@@ -7,7 +7,10 @@ import { inspect, types } from 'node:util'
 import { checkBoolean, checkInteger, checkOptions, checkString, checkStrings } from '../core/options.ts'
 import { checkWaitOptions, type WaitOptions } from '../core/waiting.ts'
 
-/** A stream of the child becomes a pipe to it. Python: `subprocess.PIPE`. */
+/**
+ * A stream of the child becomes a pipe to it. Where options stand in a variable of their own, TypeScript
+ * wants `as const` behind them: of a symbol it forgets otherwise which one it is. Python: `subprocess.PIPE`.
+ */
 export const PIPE: unique symbol = Symbol.for('plait.subprocess.PIPE')
 /** stderr goes where stdout goes, in the order of writing. Python: `subprocess.STDOUT`. */
 export const STDOUT: unique symbol = Symbol.for('plait.subprocess.STDOUT')

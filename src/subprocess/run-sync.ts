@@ -3,7 +3,7 @@
  * spawnSync, which writes and reads all pipes at once, but knows no groups, and no pipe for two streams.
  */
 import { spawnSync, type SpawnSyncReturns } from 'node:child_process'
-import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs'
+import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmdirSync, rmSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { groupGrace } from '../core/limits.ts'
@@ -112,10 +112,12 @@ function outputsOf(launch: Launch, result: SpawnSyncReturns<Buffer>, shared: num
 /** A file that has no name any more, to be written from several processes at its end. */
 function openScratch(): number {
   const folder = mkdtempSync(join(tmpdir(), 'plait-'))
+  const path = join(folder, 'output')
   try {
-    return openSync(join(folder, 'output'), 'a+', 0o600)
+    return openSync(path, 'a+', 0o600)
   } finally {
-    rmSync(folder, { recursive: true })
+    rmSync(path, { force: true })
+    rmdirSync(folder)
   }
 }
 

@@ -13,7 +13,8 @@ import { inQuotes, quote } from './words.ts'
  *
  * A value stands where a word may stand, or a part of one: not between quotes of yours, in a comment, in
  * backquotes, in `$((…))` or after `<<`, where a shell would read it in other ways. There, and for undefined
- * and NUL characters, it is an error.
+ * and NUL characters, it is an error. What a command makes of its words (`eval`, `let`, `[[ … -eq … ]]`) is
+ * out of its hands.
  *
  * @example
  * ```ts
@@ -93,15 +94,19 @@ class Reader {
   #fresh = true
   /** A backslash at the end of a part would take the value's quote. */
   #escaped = false
+  /** Before a quote, or before a name, a dollar is more than itself. */
+  #dollar = false
 
   /** Why no value may stand here. */
   get refuses(): string | undefined {
     const within = this.#within
     if (this.#escaped) return 'after a backslash'
+    if (this.#dollar) return 'after a $'
     if (this.#comment) return 'in a comment'
     if (this.#lost !== undefined) return this.#lost
     if (within.includes('backquotes')) return 'in backquotes (take $(…) instead)'
-    if (within.includes('arithmetic')) return 'in $((…))'
+    if (within.includes('arithmetic'))
+      return 'in ((…)), or in what may be that (a blank between the brackets tells)'
     const [place, outer] = within.toReversed()
     const quoted = place === 'single' || place === 'double' || (place === 'braces' && outer === 'double')
     return quoted ? 'between quotes of the template (leave them out)' : undefined
@@ -109,6 +114,7 @@ class Reader {
 
   wordGoesOn(): void {
     this.#fresh = false
+    this.#dollar = false
   }
 
   read(part: string): void {
@@ -119,14 +125,15 @@ class Reader {
   #step(text: string): number {
     const [char = ''] = text
     const place = this.#within.at(-1)
-    if (this.#escaped) return this.#pass(() => (this.#escaped = false))
+    this.#dollar = char === '$' && !this.#escaped && place !== 'single'
+    if (this.#escaped) return this.#keep(char)
     if (this.#comment) return this.#pass(() => (this.#comment = !(this.#fresh = char === '\n')))
     if (place === 'single') return this.#close("'", char)
     const fresh = this.#fresh
     this.#fresh = false
-    if (char === '\\') return this.#pass(() => (this.#escaped = true))
+    if (char === '\\') return this.#pass(() => ((this.#escaped = true), (this.#fresh = fresh)))
     if (char === '`') return place === 'backquotes' ? this.#close('`', char) : this.#open('backquotes', 1)
-    if (text.startsWith('$((')) return this.#open('arithmetic', 3)
+    if (text.startsWith('$((')) return this.#openArithmetic(3)
     if (text.startsWith('$(')) return this.#open('substitution', 2)
     if (text.startsWith('${')) return this.#open('braces', 2)
     if (char === '"') return place === 'double' ? this.#close('"', char) : this.#open('double', 1)
@@ -135,15 +142,20 @@ class Reader {
 
   /** Outside of quotes. */
   #stepOutside(text: string, char: string, place: Place | undefined, fresh: boolean): number {
-    if (text.startsWith("$'")) this.#lost ??= "behind $'…', which shells read in different ways"
+    if (/^\$['[]/.test(text)) this.#lost ??= "behind $' or $[, which shells read in different ways"
     if (char === "'") {
       if (place === 'braces' && this.#within.includes('double'))
         this.#lost ??= 'behind a quote in "${…}", which shells read in different ways'
       return this.#open('single', 1)
     }
     if (place === 'braces') return this.#close('}', char)
-    if (place === 'arithmetic') return text.startsWith('))') ? this.#close(')', char) + 1 : 1
+    if (place === 'arithmetic') {
+      this.#fresh = char === ')'
+      return char === '(' ? this.#open(place, 1) : this.#close(')', char)
+    }
+    if (text.startsWith('((')) return this.#openArithmetic(2)
     if (char === '#' && fresh) return this.#pass(() => (this.#comment = true))
+    if (text.startsWith('=(')) this.#lost ??= 'behind =(, an array in some shells'
     if (text.startsWith('<<')) this.#lost ??= 'behind <<, in what may be a here-document (take input instead)'
     if (fresh && /^case\s/.test(text) && this.#within.length > 1) this.#lost ??= 'behind a case in $(…)'
     this.#fresh = /[\s;&|()<>]/.test(char)
@@ -156,6 +168,19 @@ class Reader {
   #pass(then: () => void): number {
     then()
     return 1
+  }
+
+  /** What a backslash keeps; a line end that it takes away is as if it were not there. */
+  #keep(char: string): number {
+    this.#escaped = false
+    if (char !== '\n') this.#fresh = false
+    return 1
+  }
+
+  /** One for each bracket. */
+  #openArithmetic(length: number): number {
+    this.#within.push('arithmetic', 'arithmetic')
+    return length
   }
 
   #open(place: Place, length: number): number {

@@ -118,22 +118,27 @@ test('a relative program is looked for in the cwd', async () => {
 })
 
 test('no descriptors left is an error too', async () => {
-  const program = `import { closeSync, openSync } from 'node:fs'
+  const program = `import { closeSync, openSync, readdirSync } from 'node:fs'
+    import { tmpdir } from 'node:os'
     import { Popen, PIPE, STDOUT, runSync } from 'plait/subprocess'
     const open = []
     try { for (;;) open.push(openSync('/dev/null')) } catch {}
     const seen = []
     for (const start of [
       () => new Popen(['true'], { stdout: PIPE }),
+      () => new Popen(['true'], { stdout: PIPE, stderr: STDOUT }),
       () => runSync(['true'], { captureOutput: true }),
+      () => runSync(['true'], { stdout: PIPE, stderr: STDOUT }),
     ]) try { start(); seen.push('started') } catch (error) { seen.push(error.code) }
     for (const fd of open) closeSync(fd)
-    seen.push(runSync(['true']).returncode)
+    seen.push(runSync(['true']).returncode, readdirSync(tmpdir()).length)
     console.log(seen.join())`
   const args = [process.execPath, '--input-type=module', '--eval', program]
   const limited = ['sh', '-c', 'ulimit -n 60; exec "$@"', 'sh', ...args]
-  const text = await checkOutput(limited, { encoding: 'utf8', cwd: import.meta.dirname })
-  assert.equal(text, 'EMFILE,EMFILE,0\n')
+  const empty = mkdtempSync(join(folder, 'tmp-'))
+  const env = { ...process.env, TMPDIR: empty }
+  const text = await checkOutput(limited, { encoding: 'utf8', cwd: import.meta.dirname, env })
+  assert.equal(text, 'EMFILE,EMFILE,EMFILE,EMFILE,0,0\n')
 })
 
 test('what is no command or no option is refused before anything starts', async () => {

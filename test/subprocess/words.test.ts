@@ -1,8 +1,11 @@
 /** Words of a command line: quote, join, split and the sh template, held against real shells. */
 import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join as joinPath } from 'node:path'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { checkOutput, join, quote, run, runSync, sh, split } from 'plait/subprocess'
+import { checkOutput, DEVNULL, join, quote, run, runSync, sh, split } from 'plait/subprocess'
 import { checkLeaks } from '../leaks.js'
 import { node } from './kit.js'
 
@@ -174,7 +177,15 @@ test('sh refuses a value where quotes would not make it a word', () => {
     [() => sh`echo ${x} "a $b ${x}"`, /value 1 stands between quotes/],
     [() => sh`echo "\${y:-${x}}"`, /between quotes/],
     [() => sh`echo \`cat ${x}\``, /in backquotes/],
-    [() => sh`echo $(( ${x} + 1 ))`, /in \$\(\(…\)\)/],
+    [() => sh`echo $(( ${x} + 1 ))`, /in \(\(…\)\)/],
+    [() => sh`echo $(( ((1)) + ${x} ))`, /in \(\(…\)\)/],
+    [() => sh`((a = ${x}))`, /in \(\(…\)\)/],
+    [() => sh`echo $[ ${x} ]`, /behind \$' or \$\[/],
+    [
+      () => sh`echo a \\
+# ${x}`,
+      /in a comment/,
+    ],
     [() => sh`echo # ${x}`, /in a comment/],
     [() => sh`# ${x}`, /in a comment/],
     [() => sh`echo;# ${x}`, /in a comment/],
@@ -186,7 +197,8 @@ EOF`,
       /behind <</,
     ],
     [() => sh`echo \\${x}`, /after a backslash/],
-    [() => sh`echo $'a\\'' ${x}`, /behind \$'…'|between quotes/],
+    [() => sh`echo $${x}`, /after a \$/],
+    [() => sh`echo $'a\\'' ${x}`, /behind \$' or|between quotes/],
     [() => sh`echo "$(case a in a) echo "${x}";; esac)"`, /behind a case in|between quotes/],
     [() => sh`echo "\${y:-'}" "'}${x}"`, /behind a quote in|between quotes/],
   ]
@@ -196,7 +208,10 @@ EOF`,
     sh`echo 'a' ${x}`,
     sh`echo \\" ${x}`,
     sh`echo "\\"" ${x}`,
-    sh`echo $((1 + 2)) ${x}`,
+    sh`echo $((1 + (2))) ${x}`,
+    sh`( (echo ${x}) ); echo ${x}`,
+    sh`echo a\\
+#b ${x}`,
     sh`echo \`date\` ${x}`,
     sh`# a comment
 echo ${x}`,
@@ -204,6 +219,53 @@ echo ${x}`,
     sh`echo \${#y} \${y#z} ${x}`,
     sh`echo $( (echo a) ) ${x}`,
     sh`echo \\\\${x}`,
+    sh`echo \\$${x}`,
+    sh`echo '$'${x}`,
   ]
   for (const line of again) assert.match(line, /x$/)
+})
+
+test('whatever the template: sh refuses a value, or no shell runs what is in it', () => {
+  const joined =
+    'echo |"|\'|\\|$(|${y:-|${y#|}|)|(|$((|((|))|`|#|# | |\n|<<E|\nE\n|case x in |x)|;;|esac|; |{ |; }|$|$[' +
+    '|]|$y|if true; then |; fi|f() |& |z=|z=(|[[ |[ |<|>x|2|~|*'
+  const pieces = [...joined.split('|'), '| cat']
+  // PATH leads nowhere: all that a value could do is to make the file.
+  const canaries = ['\n: >P\n', '$(: >P)', '`: >P`', '; : >P;', "'; : >P; '", '"; : >P; "', '\';: >P;"', '\\']
+  canaries.push('a[$(: >P)]', '\nE\n: >P\n', '}; : >P', '); : >P', "'$(: >P)'", '"$(: >P)"', "'\n: >P #")
+  const cwd = mkdtempSync(joinPath(tmpdir(), 'plait-test-'))
+  const options = {
+    cwd,
+    env: { PATH: cwd },
+    stdin: DEVNULL,
+    stdout: DEVNULL,
+    stderr: DEVNULL,
+    timeout: 20_000,
+  } as const
+  const part = fc.array(fc.constantFrom(...pieces), { maxLength: 6 }).map((some) => some.join(''))
+  let accepted = 0
+  fc.assert(
+    fc.property(
+      part,
+      part,
+      part,
+      fc.constantFrom(...canaries),
+      fc.constantFrom(...canaries),
+      (a, b, c, v, w) => {
+        let line: string
+        try {
+          line = sh(Object.assign([a, b, c], { raw: [a, b, c] }), v, w)
+        } catch (error) {
+          assert.ok(error instanceof TypeError)
+          return
+        }
+        accepted++
+        for (const shell of ['/bin/sh', '/bin/bash']) runSync(line, { ...options, shell })
+        assert.equal(existsSync(joinPath(cwd, 'P')), false, line)
+      },
+    ),
+    { seed: 25, numRuns: 300 },
+  )
+  assert.ok(accepted > 50, String(accepted))
+  rmSync(cwd, { recursive: true })
 })
