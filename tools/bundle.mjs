@@ -15,7 +15,7 @@ const from = join(root, 'build', 'src')
 const to = join(root, 'dist')
 
 /** The package's entry points. */
-const entries = ['api/index', 'api/futures', 'api/subprocess', 'api/coroutine']
+const entries = ['api/index', 'api/futures', 'api/subprocess', 'api/coroutine', 'api/threading']
 /**
  * The child's first file, and the modules that it is told by URL. One file holds them all: each file more
  * costs at every start and import.

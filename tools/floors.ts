@@ -49,7 +49,7 @@ export const builtins: Readonly<Record<string, readonly string[]>> = {
   'node:child_process': ['worker', 'subprocess'],
   'node:cluster': [],
   'node:inspector': ['closure'],
-  'node:worker_threads': ['memory', 'worker'],
+  'node:worker_threads': ['memory', 'transport', 'worker'],
 }
 
 /** Every import that breaks a rule, and every cycle, each as one sentence that names the arrow. */

@@ -26,6 +26,29 @@ export interface Identity {
 /** The identity of this process. Written by worker/ at start, read by all. */
 export const identity: Identity = { name: 'MainProcess', daemon: false, path: [], parent: null }
 
+let threadName: (() => string) | undefined
+
+/** What messages call whoever runs this: a thread by its own name, else the process. */
+export function selfName(): string {
+  return threadName?.() ?? identity.name
+}
+
+/** Is this a thread that plait has started? */
+export function inThread(): boolean {
+  return threadName !== undefined
+}
+
+/** Written by worker/ at the start of a thread. */
+export function setThreadName(name: () => string): void {
+  threadName = name
+}
+
+/**
+ * What each thread gets of the thread that starts it, by the name of what it is for. Messages carry it, so
+ * SharedArrayBuffers stay shared. It is there before anything but the thread's first file runs.
+ */
+export const heritage = new Map<string, unknown>()
+
 /**
  * Who holds a re-entrant lock. A thread, a pool task and a child of a TaskGroup each start a chain (`parent`
  * is null), and each RLock.run() adds a link: whoever holds a lock may take it again from any link below its
@@ -90,6 +113,22 @@ export function setTask(task: TaskInfo | null): void {
 /** Aborts when this thread is asked to stop. Written by worker/ at the start of a thread. */
 export function setThreadSignal(signal: AbortSignal | undefined): void {
   threadSignal = signal
+}
+
+/** How a thread that blocks looks whether it was asked to stop. */
+let askedToStop: (() => boolean) | undefined
+
+/**
+ * Asks again and again in waits that block this thread, between their slices: true where the thread was asked
+ * to stop. The signal of the thread has aborted then, and its reason is what the wait throws.
+ */
+export function threadStopRequested(): boolean {
+  return askedToStop?.() ?? false
+}
+
+/** Written by worker/ at the start of a thread, beside its signal. */
+export function setThreadStop(asked: () => boolean): void {
+  askedToStop = asked
 }
 
 /** Many tasks at a time: `fn` and all it awaits run as `task`, which starts a chain of owners. */

@@ -5,7 +5,7 @@
  */
 import { appendFileSync } from 'node:fs'
 import { debuglog } from 'node:util'
-import { identity } from './context.ts'
+import { selfName } from './context.ts'
 
 const debug = debuglog('plait')
 let complained = false
@@ -15,7 +15,7 @@ export function log(line: string): void {
   debug('%s', line)
   const to = process.env['PLAIT_LOG'] ?? ''
   if (to === '' || to === '0') return
-  const whole = `${new Date().toISOString()} ${identity.name} (pid ${process.pid}): ${line}\n`
+  const whole = `${new Date().toISOString()} ${selfName()} (pid ${process.pid}): ${line}\n`
   try {
     if (/^(?:1|true|yes|on)$/i.test(to)) process.stderr.write(whole)
     else appendFileSync(to, whole)

@@ -3,7 +3,7 @@
  * asked to leave. The layout and the order of reads and writes are told in ledger.ts.
  */
 import { readSync, writeSync } from 'node:fs'
-import type { Unflushed } from '../transport/stream.ts'
+import type { Unflushed } from '../transport/channel.ts'
 
 export const pageBytes = 4096
 /** begun and length, before the results. */

@@ -6,7 +6,7 @@
 import type { Payload } from '../closure/capture.ts'
 import type { Template } from '../closure/unit.ts'
 import type { Writer } from '../codec/writer.ts'
-import type { Channel } from '../transport/stream.ts'
+import type { Channel } from '../transport/channel.ts'
 import type { Image } from './images.ts'
 import * as is from './protocol.ts'
 import type { Task } from './task.ts'

@@ -11,7 +11,8 @@ import { encode } from '../codec/encode.ts'
 import { homeId } from '../closure/tracker.ts'
 import type { Payload } from '../closure/capture.ts'
 import { RecordReader } from '../transport/records.ts'
-import { WorkerHandle, type Exit } from '../worker/handle.ts'
+import type { Exit, WorkerHandle } from '../worker/handle.ts'
+import { ProcessHandle } from '../worker/process-handle.ts'
 import { Arrivals, outcomeOf } from './arrivals.ts'
 import { Holdings } from './holdings.ts'
 import type { Image } from './images.ts'
@@ -104,7 +105,7 @@ export class PoolWorker {
     const { ledger } = this.holdings
     try {
       role ??= ownFile('./role.js', import.meta.url).href
-      this.#handle = new WorkerHandle(
+      this.#handle = new ProcessHandle(
         {
           name: options.name,
           daemon: true,
@@ -134,14 +135,17 @@ export class PoolWorker {
     if (options.initializer !== null) this.#orders.initialize(options.initializer)
     this.#limit(options.startTimeout, () => {
       if (this.started || this.state === 'dead') return
-      this.#host.startFailed(
-        new Error(`worker ${this.name} (pid ${this.pid}) did not start within ${options.startTimeout} ms`),
-      )
+      this.#host.startFailed(new Error(`worker ${this.who} did not start within ${options.startTimeout} ms`))
     })
   }
 
   get pid(): number {
     return this.#handle.pid
+  }
+
+  /** For messages. */
+  get who(): string {
+    return this.#handle.who
   }
 
   /** Holds more than it runs. */
@@ -279,7 +283,7 @@ export class PoolWorker {
   leave(): void {
     if (this.state !== 'ready' && this.state !== 'starting') return
     this.state = 'leaving'
-    log(`${this.name} (pid ${this.pid}) is dismissed`)
+    log(`${this.who} is dismissed`)
     this.#orders.exit()
     this.#limitLeaving()
   }
@@ -304,7 +308,7 @@ export class PoolWorker {
 
   kill(why?: string): void {
     this.killedFor ??= why
-    log(`${this.name} (pid ${this.pid}) is killed: ${why ?? 'its pool has ended'}`)
+    log(`${this.who} is killed: ${why ?? 'its pool has ended'}`)
     this.#handle.kill('SIGKILL')
   }
 

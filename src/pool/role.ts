@@ -5,11 +5,11 @@
  * retries, timeouts or priorities: those are the parent's.
  */
 import { inspect } from 'node:util'
-import { identity, runAsTask, setTask, whileImporting } from '../core/context.ts'
+import { inThread, runAsTask, selfName, setTask, whileImporting } from '../core/context.ts'
 import { decode } from '../codec/decode.ts'
 import { Reviver } from '../closure/revive.ts'
 import { closeUnused } from '../memory/handles.ts'
-import type { Channel, Receive } from '../transport/stream.ts'
+import type { Channel, Receive } from '../transport/channel.ts'
 import { callTask, isThenable, type Call } from './call.ts'
 import { LedgerPage, ledgerRoom } from './ledger-page.ts'
 import * as is from './protocol.ts'
@@ -76,7 +76,9 @@ class PoolRole {
   /** An error that no task can catch ends the process, as it ends any Node program; the pool is told why. */
   crash(error: unknown): void {
     if (process.listenerCount('uncaughtException') > 1) return // the user's own listener decides
-    process.stderr.write(`Process ${identity.name}:\n${inspect(error)}\n`)
+    process.stderr.write(
+      `${inThread() ? 'Exception in thread' : 'Process'} ${selfName()}:\n${inspect(error)}\n`,
+    )
     this.#replies.crashed(error)
     this.#exit(1)
   }

@@ -4,9 +4,7 @@
  * other side merely claims.
  */
 import { maxRecordBytes } from '../core/limits.ts'
-
-/** Takes one whole record: `bytes[start … end)`, valid only during the call. A throw ends the channel. */
-export type Receive = (kind: number, bytes: Buffer, start: number, end: number) => void
+import type { Receive } from './channel.ts'
 
 /** Before each payload: its length, the record's kind, and the mark. */
 export const headBytes = 8

@@ -1,26 +1,28 @@
 /**
- * The child's side of a worker: reads the first record, takes on the identity in it, imports the role and
- * hands the channel over. The end of the control stream is the parent's end, and ends this process at once.
- * Knows no role.
+ * The worker's side of its start: reads the first record, takes on the identity in it, imports the role and
+ * hands the channel over. The end of the control channel is the parent's end, and ends this process, or this
+ * thread, at once. Knows no role.
  */
-import type { Socket } from 'node:net'
-import { identity } from '../core/context.ts'
+import { identity, selfName } from '../core/context.ts'
 import { adoptRegion } from '../memory/region.ts'
-import { Channel, type Receive } from '../transport/stream.ts'
+import type { Channel, Receive } from '../transport/channel.ts'
+import type { Ledger } from './handle.ts'
 import { printError } from './print.ts'
 import { kinds, readStart } from './protocol.ts'
 
 /** What a role module exports. `start` gets the payload that the parent's `setup` wrote. */
 export interface Role {
-  start(channel: Channel, bytes: Buffer, start: number, end: number): void
+  start(channel: Channel, bytes: Buffer, start: number, end: number, ledger: Ledger | undefined): void
   receive: Receive
 }
 
-/** Begins the life of this process over `socket`. */
-export function begin(socket: Socket): void {
+/** Begins the life of this worker over the channel that `connect` makes. */
+export function begin(
+  connect: (receive: Receive, onEnd: (error?: Error) => void) => Channel,
+  ledger: Ledger | undefined,
+): void {
   let receive: Receive = first
-  const channel = new Channel(
-    socket,
+  const channel = connect(
     (kind, bytes, start, end) => {
       try {
         receive(kind, bytes, start, end)
@@ -36,22 +38,22 @@ export function begin(socket: Socket): void {
     const { head, end: payload } = readStart(bytes, start)
     const { role: url, memory, ...self } = head
     Object.assign(identity, self)
-    adoptRegion(memory)
-    // What arrives before the role is there waits. The stream never reuses memory that it has handed out.
+    if (memory !== undefined) adoptRegion(memory)
+    // What arrives before the role is there waits. A channel never reuses memory that it has handed out.
     const waiting: Parameters<Receive>[] = []
     receive = (...record) => waiting.push(record)
     import(url)
       .then((role: Role) => {
         receive = role.receive
-        role.start(channel, bytes, payload, end)
+        role.start(channel, bytes, payload, end, ledger)
         for (const record of waiting) role.receive(...record)
       })
       .catch(fail)
   }
 }
 
-/** A role that throws is out of step with its parent, which hears of it by the end of this process. */
+/** A role that throws is out of step with its parent, which hears of it by the end of this worker. */
 function fail(error: unknown): never {
-  printError(`${identity.name} cannot go on`, error)
+  printError(`${selfName()} cannot go on`, error)
   process.exit(1)
 }

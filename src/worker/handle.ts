@@ -1,212 +1,57 @@
 /**
- * The parent's side of one child process: spawns it, owns its control channel, and tells its end exactly
- * once. Process and Pool stand on it. It knows nothing of tasks.
+ * The parent's side of one worker, whatever its body: what Life and Pool know of it. process-handle.ts and
+ * thread-handle.ts are the two there are. It owns the control channel, tells the end of its worker exactly
+ * once, and knows nothing of tasks.
  */
-import type { ChildProcess } from 'node:child_process'
-import { statSync } from 'node:fs'
-import type { Socket } from 'node:net'
-import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import type { Writer } from '../codec/writer.ts'
-import { ownFile } from '../core/bundle.ts'
-import { identity, isImporting } from '../core/context.ts'
-import { InvalidStateError } from '../core/errors.ts'
-import { buryProcess } from '../memory/sweep.ts'
-import { regionForProcess, type RegionOrigin } from '../memory/region.ts'
-import { Channel, type Receive } from '../transport/stream.ts'
-import { childArgv } from './argv.ts'
-import { kinds, writeStart } from './protocol.ts'
-import { prepare, watch, withdraw } from './reaper.ts'
+import type { Channel, Receive } from '../transport/channel.ts'
 
+/** What every worker is started with. */
 export interface WorkerOptions {
   name: string
   daemon: boolean
-  /** See core/context. */
-  path: readonly number[]
-  /** URL of the Role module that the child imports. */
+  /** URL of the Role module that the worker imports. */
   role: string
-  stdio?: 'inherit' | 'pipe' | 'ignore' | undefined
-  cwd?: string | undefined
-  env?: NodeJS.ProcessEnv | undefined
-  execArgv?: readonly string[] | undefined
-  /** A file descriptor that the child inherits as 4. */
-  ledger?: number | undefined
   /** Writes the role's payload of the first record. */
   setup?: ((writer: Writer) => void) | undefined
 }
 
-/** How a process ended. */
+/** Where a worker writes what it begins: both sides can get at it, whatever becomes of the worker. */
+export type Ledger = number | SharedArrayBuffer
+
+/** How a worker ended. */
 export interface Exit {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
   /** As Python's: the code, or -N after signal N. */
   readonly exitcode: number
+  /** Of a thread, where its code alone does not tell: "was terminated", "ran out of memory". */
+  readonly how?: string
 }
 
-let entry: string | undefined
-
-/**
- * A stream that outlives its process is held open by a grandchild; nobody waits for that longer than this.
- */
-const streamGrace = 500
-
-/** Milliseconds for a process that has closed its stream to end: Node closes it early on its way out. */
-const silenceGrace = 3_000
-
-export class WorkerHandle {
+export interface WorkerHandle {
   readonly name: string
+  /** Of a thread: of the process that it is in. */
   readonly pid: number
+  /** For messages: "Process-1 (pid 4711)", "Thread-1 (thread 3)". */
+  readonly who: string
   readonly channel: Channel
+  /** What it prints, where that was asked for. */
   readonly stdout: Readable | null
   readonly stderr: Readable | null
-
   /** Why it was killed from here, where that was so. */
   fault: string | undefined
-
-  /** Called once, when the process has ended and its stream was read to the end. */
-  onExit: (exit: Exit) => void = () => {}
-
-  readonly #child: ChildProcess
-  #exit: Exit | null = null
-  #streamEnded = false
-  #silence: NodeJS.Timeout | undefined
-  #told = false
-
-  /** Spawns; where that fails, throws. `receive` gets every record that the child sends. */
-  constructor(options: WorkerOptions, receive: Receive) {
-    if (isImporting()) throw nestedStart(options.name)
-    entry ??= fileURLToPath(ownFile('./entry.js', import.meta.url))
-    const stdio = options.stdio ?? 'inherit'
-    // With the first child, not with the import: it brings half of node along, 3 ms.
-    const { spawn } = process.getBuiltinModule('node:child_process')
-    prepare()
-    const memory = regionForProcess()
-    const inherited = [options.ledger, memory.fd].filter((fd) => fd !== undefined)
-    const child = spawn(process.execPath, [...childArgv(options), entry], {
-      stdio: ['ignore', stdio, stdio, 'pipe', ...inherited],
-      cwd: options.cwd,
-      env: childEnv(options.env),
-      windowsHide: true,
-    })
-    child.on('error', () => {}) // said at once, below; later ones (a kill that fails) say nothing new
-    if (child.pid === undefined) throw spawnError(options)
-    this.name = options.name
-    this.pid = child.pid
-    this.stdout = child.stdout
-    this.stderr = child.stderr
-    this.#child = child
-    child.once('exit', this.#exited)
-    this.channel = new Channel(child.stdio[3] as Socket, receive, this.#ended)
-    watch(child.pid)
-    // The descriptors are counted from 4 in the child, the region's is the last.
-    this.#sendStart(options, memory.fd === undefined ? memory : { fd: 3 + inherited.length })
-  }
-
   /** null while it runs. */
-  get exit(): Exit | null {
-    return this.#exit
-  }
-
-  /** False where the process has ended already; never reaches a process that got the same pid later. */
-  kill(signal: NodeJS.Signals = 'SIGKILL'): boolean {
-    return this.#exit === null && this.#child.kill(signal)
-  }
-
-  /** Whether the process, its channel and its pipes keep this event loop alive; at first they do. */
-  ref(): void {
-    this.#child.ref()
-    this.channel.ref()
-    for (const pipe of [this.stdout, this.stderr]) (pipe as Socket | null)?.ref()
-  }
-
-  unref(): void {
-    this.#child.unref()
-    this.channel.unref()
-    for (const pipe of [this.stdout, this.stderr]) (pipe as Socket | null)?.unref()
-  }
-
-  #sendStart(options: WorkerOptions, memory: RegionOrigin): void {
-    const writer = this.channel.open(kinds.start)
-    writeStart(writer, {
-      name: options.name,
-      daemon: options.daemon,
-      path: options.path,
-      parent: { name: identity.name, pid: process.pid, daemon: identity.daemon },
-      role: options.role,
-      memory,
-    })
-    try {
-      options.setup?.(writer)
-      this.channel.commit()
-    } catch (error) {
-      this.channel.abandon()
-      this.kill()
-      throw error
-    }
-    this.channel.flush()
-  }
-
-  readonly #exited = (code: number | null, signal: NodeJS.Signals | null): void => {
-    withdraw(this.pid)
-    buryProcess(this.pid)
-    clearTimeout(this.#silence)
-    const exitcode = code ?? -(signal === null ? 0 : constants.signals[signal])
-    this.#exit = { code, signal, exitcode }
-    if (this.#streamEnded) this.#tell()
-    else setTimeout(() => this.channel.destroy(), streamGrace).unref()
-  }
-
-  /** A child whose stream has ended while it runs can neither be told anything nor be heard any more. */
-  readonly #ended = (error?: Error): void => {
-    this.#streamEnded = true
-    if (this.#exit !== null) return this.#tell()
-    if (this.channel.garbled) this.#giveUp(error!.message)
-    // Most likely it is about to end, and may do so by itself: its exit code is of interest.
-    else this.#silence = setTimeout(() => this.#giveUp('it closed its control stream'), silenceGrace).unref()
-  }
-
-  #giveUp(why: string): void {
-    if (this.kill()) this.fault = why
-  }
-
-  #tell(): void {
-    if (this.#told) return
-    this.#told = true
-    this.onExit(this.#exit!)
-  }
+  readonly exit: Exit | null
+  /** Called once, when the worker has ended and its channel was read to the end. */
+  onExit: (exit: Exit) => void
+  /** False where it has ended already. A thread ends at any signal, at once. Default SIGKILL. */
+  kill(signal?: NodeJS.Signals): boolean
+  /** Whether the worker, its channel and its pipes keep this event loop alive; at first they do. */
+  ref(): void
+  unref(): void
 }
 
-function childEnv(env: NodeJS.ProcessEnv | undefined): NodeJS.ProcessEnv {
-  const { NODE_CHANNEL_FD, NODE_CHANNEL_SERIALIZATION_MODE, ...rest } = env ?? process.env
-  return rest
-}
-
-/**
- * Python: RuntimeError, "an attempt has been made to start a new process before … has finished its
- * bootstrapping phase".
- */
-function nestedStart(name: string): Error {
-  return new InvalidStateError(
-    `cannot start ${name}: a module that ${identity.name} imports starts it at its top level, and so ` +
-      'would every worker in turn. Start it inside a function, or only where parentProcess() is null',
-  )
-}
-
-/** Node tells the reason a tick later; by then the caller believes in a running child. */
-function spawnError(options: WorkerOptions): Error {
-  const { cwd, name } = options
-  if (cwd !== undefined && !statSync(cwd, { throwIfNoEntry: false })?.isDirectory())
-    return Object.assign(
-      new Error(`cannot start ${name}: its cwd ${JSON.stringify(cwd)} is not a directory`),
-      {
-        code: 'ENOENT',
-      },
-    )
-  return Object.assign(
-    new Error(
-      `cannot start ${name}: the system refused a new process (limit of processes, files or memory?)`,
-    ),
-    { code: 'EAGAIN' },
-  )
-}
+/** Makes a worker of one kind; where that fails, throws. `receive` gets every record that it sends. */
+export type StartWorker = (options: WorkerOptions, receive: Receive) => WorkerHandle

@@ -1,13 +1,13 @@
 /**
- * One started process as its parent sees it: from spawn over the records of its outcome to its end.
- * Everything that waits on it settles here. Process is the public face; a life never starts twice.
+ * One started process or thread as its parent sees it: from its start over the records of its outcome to its
+ * end. Everything that waits on it settles here. A life never starts twice.
  */
 import type { Payload } from '../closure/capture.ts'
 import { Reviver } from '../closure/revive.ts'
 import type { Writer } from '../codec/writer.ts'
 import { ownFile } from '../core/bundle.ts'
 import { log } from '../core/log.ts'
-import { type Exit, WorkerHandle, type WorkerOptions } from './handle.ts'
+import type { Exit, StartWorker, WorkerHandle } from './handle.ts'
 import { howEnded, lostError } from './lost.ts'
 import { kinds, writePayload } from './protocol.ts'
 
@@ -29,7 +29,7 @@ export function defer<T>(): Deferred<T> {
 
 export class Life {
   readonly handle: WorkerHandle
-  /** Resolves when the process has ended and all it sent was read. */
+  /** Resolves when the worker has ended and all it sent was read. */
   readonly ended: Promise<Exit>
 
   readonly #result: Deferred<unknown>
@@ -39,19 +39,22 @@ export class Life {
   #waits = 0
   #over = false
 
-  constructor(options: Omit<WorkerOptions, 'role'>, payload: Payload, result: Deferred<unknown>) {
+  constructor(
+    start: StartWorker,
+    { name, daemon }: { name: string; daemon: boolean },
+    payload: Payload,
+    result: Deferred<unknown>,
+  ) {
     this.#result = result
     role ??= ownFile('./run.js', import.meta.url).href
-    this.handle = new WorkerHandle(
-      { ...options, role, setup: (writer: Writer) => writePayload(writer, payload) },
-      (kind, bytes, start, end) => {
-        if (kind === kinds.opened) payload.lent.drop()
-        else this.#receive(kind, bytes, start, end)
-      },
-    )
-    const who = `${this.handle.name} (pid ${this.handle.pid})`
+    const setup = (writer: Writer): void => writePayload(writer, payload)
+    this.handle = start({ name, daemon, role, setup }, (kind, bytes, start, end) => {
+      if (kind === kinds.opened) payload.lent.drop()
+      else this.#receive(kind, bytes, start, end)
+    })
+    const { who } = this.handle
     log(`${who} started`)
-    if (options.daemon) this.handle.unref()
+    if (daemon) this.handle.unref()
     this.ended = new Promise((resolve) => {
       this.handle.onExit = (exit) => {
         log(`${who} ${howEnded(exit)}`)

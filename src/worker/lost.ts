@@ -12,14 +12,14 @@ export interface LastWords {
 
 /** `before` completes "… before": 'its target returned', 'the task ended'. */
 export function lostError(
-  worker: { name: string; pid: number },
+  worker: { name: string; pid: number; who: string },
   exit: Exit,
   before: string,
   { crash, killedFor }: LastWords = {},
 ): WorkerLostError {
-  const { name, pid } = worker
+  const { name, pid, who } = worker
   const { signal, exitcode } = exit
-  let message = `${name} (pid ${pid}) ${howEnded(exit)} before ${before}`
+  let message = `${who} ${howEnded(exit)} before ${before}`
   if (killedFor !== undefined) message += `, by its pool: ${killedFor}`
   else if (signal === 'SIGKILL') message += '; if nobody sent it, the system was out of memory'
   if (signal === 'SIGSEGV' || signal === 'SIGABRT' || signal === 'SIGBUS')
@@ -29,7 +29,8 @@ export function lostError(
   return new WorkerLostError(message, crash === undefined ? details : { ...details, cause: crash })
 }
 
-/** 'was killed by SIGKILL', 'ended with exit code 3'. */
-export function howEnded({ signal, exitcode }: Exit): string {
+/** 'was killed by SIGKILL', 'ended with exit code 3', 'was terminated'. */
+export function howEnded({ signal, exitcode, how }: Exit): string {
+  if (how !== undefined) return how
   return signal === null ? `ended with exit code ${exitcode}` : `was killed by ${signal}`
 }

@@ -1,14 +1,13 @@
 /**
  * How children are called: one counter per process, as in Python, shared by Process and by the workers of
- * pools.
+ * pools, whichever thread starts them.
  */
 import { identity } from '../core/context.ts'
-
-let count = 0
+import { nextNumber } from './threads.ts'
 
 /** The next child's place in the tree: [1] is "Process-1", a child of that [1, 1] is "Process-1:1". */
 export function nextPath(): readonly number[] {
-  return [...identity.path, ++count]
+  return [...identity.path, nextNumber('process')]
 }
 
 /** "Process-1:2" */

@@ -4,9 +4,9 @@
  */
 import type { CaptureOptions } from '../closure/capture.ts'
 import { encode } from '../codec/encode.ts'
-import { identity } from '../core/context.ts'
+import { selfName } from '../core/context.ts'
 import { SerializationError } from '../core/errors.ts'
-import type { Channel } from '../transport/stream.ts'
+import type { Channel } from '../transport/channel.ts'
 import { plainError } from './plain-error.ts'
 import { kinds } from './protocol.ts'
 
@@ -17,7 +17,7 @@ import { kinds } from './protocol.ts'
 export async function sendResult(channel: Channel, value: unknown, home: string | undefined): Promise<void> {
   if (!sendPlain(channel, kinds.result, value))
     await sendCaptured(channel, kinds.result, value, {
-      what: `the result of ${identity.name}`,
+      what: `the result of ${selfName()}`,
       receiver: home,
     })
 }
@@ -26,7 +26,7 @@ export async function sendResult(channel: Channel, value: unknown, home: string 
 export async function sendError(channel: Channel, error: unknown, home: string | undefined): Promise<void> {
   try {
     if (sendPlain(channel, kinds.error, error)) return
-    await sendCaptured(channel, kinds.error, error, { what: `the error of ${identity.name}`, receiver: home })
+    await sendCaptured(channel, kinds.error, error, { what: `the error of ${selfName()}`, receiver: home })
   } catch {
     sendPlain(channel, kinds.error, plainError(error))
   }

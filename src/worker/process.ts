@@ -1,23 +1,20 @@
 /**
- * Process: any function in a process of its own, with Python's names and life. The public face; what happens
- * to a started one is in life.ts (parent) and run.ts (child). An instance belongs to the process that made
- * it.
+ * Process: any function in a process of its own, with Python's names and life. The public face; what it does
+ * is in job.ts. An instance belongs to the process that made it.
  */
 import type { Readable } from 'node:stream'
 import { inspect } from 'node:util'
-import { capture } from '../closure/capture.ts'
-import { homeId } from '../closure/tracker.ts'
 import { identity } from '../core/context.ts'
-import { ClosedError, InvalidStateError } from '../core/errors.ts'
-import { checkArray, checkBoolean, checkFunction, checkOptions, checkString } from '../core/options.ts'
+import { ClosedError } from '../core/errors.ts'
+import { checkOptions, checkString } from '../core/options.ts'
 import { waitable } from '../core/waitable.ts'
-import { checkWaitOptions, waitFor, type WaitOptions } from '../core/waiting.ts'
+import { checkWaitOptions, type WaitOptions } from '../core/waiting.ts'
 import { checkChildOptions, type ChildOptions } from './child-options.ts'
 import { addChild, children } from './children.ts'
 import type { Exit } from './handle.ts'
-import { defer, type Deferred, Life } from './life.ts'
+import { checkJobOptions, findJob, isSelf, Job, jobOf, setJob, workOf } from './job.ts'
 import { nameOf, nextPath } from './names.ts'
-import { self, type Work } from './self.ts'
+import { ProcessHandle } from './process-handle.ts'
 
 type Awaitable<T> = T | PromiseLike<T>
 
@@ -34,27 +31,8 @@ export interface ProcessOptions<A extends readonly unknown[] | [], R> extends Ch
   daemon?: boolean | undefined
 }
 
-/**
- * What a Process is made of; outside of the instance, whose own fields are the subclass's alone and travel.
- */
-interface State {
-  target: Work['target']
-  args: readonly unknown[]
-  readonly options: ChildOptions
-  readonly path: readonly number[]
-  /** Another one after a start() that failed. */
-  result: Deferred<unknown>
-  name: string
-  daemon: boolean
-  /** Somebody looked at the result. */
-  awaited: boolean
-  life: Life | null
-  /** The last start() threw. */
-  failed: boolean
-  closed: boolean
-}
-
-const states = new WeakMap<object, State>()
+/** What a Process has beside its job. */
+const extras = new WeakMap<object, ChildOptions & { readonly path: readonly number[] }>()
 
 /**
  * One function in a process of its own.
@@ -68,31 +46,18 @@ export class Process<A extends readonly unknown[] | [] = [], R = unknown> {
   constructor(options: ProcessOptions<A, R> = {}) {
     checkOptions(options)
     const { target, args, name, daemon, ...rest } = options
-    if (target !== undefined) checkFunction(target, 'target')
-    if (args !== undefined) checkArray(args, 'args')
-    checkString(name, 'name')
-    if (daemon !== undefined) checkBoolean(daemon, 'daemon')
+    const work = { target, args, name, daemon }
+    checkJobOptions(work)
     checkChildOptions(rest)
     const path = nextPath()
-    const kind = new.target.name || 'Process'
-    states.set(this, {
-      target: target as Work['target'],
-      args: args === undefined ? [] : [...args],
-      options: rest,
-      path,
-      result: defer(),
-      name: name ?? nameOf(kind, path),
-      daemon: daemon ?? identity.daemon,
-      awaited: false,
-      life: null,
-      failed: false,
-      closed: false,
-    })
+    const called = name ?? nameOf(new.target.name || noun, path)
+    setJob(this, new Job(noun, called, daemon ?? identity.daemon, work))
+    extras.set(this, { ...rest, path })
   }
 
   /** What the child runs; override it in a subclass. Instance fields travel with it. */
   run(): Awaitable<R> {
-    const { target, args } = workOf(this)
+    const { target, args } = workOf(this, noun)
     return target?.(...args) as Awaitable<R>
   }
 
@@ -102,29 +67,21 @@ export class Process<A extends readonly unknown[] | [] = [], R = unknown> {
    * start on.
    */
   start(): this {
-    const state = open(this)
-    if (state.life !== null)
-      throw new InvalidStateError(`${state.name} was started already: make a new Process`)
-    if (state.failed) Object.assign(state, { failed: false, result: defer(), awaited: false })
-    try {
-      launch(this, state)
-    } catch (error) {
-      state.failed = true
-      state.result.reject(error)
-      throw error
-    }
+    const job = open(this)
+    const extra = extras.get(this)!
+    const life = job.start(
+      this,
+      baseRun,
+      (given, receive) => new ProcessHandle({ ...extra, ...given }, receive),
+    )
+    addChild(this, life, job.daemon)
     return this
   }
 
   /** Resolves to the exit code, or null where the timeout came first. */
   async join(options?: WaitOptions): Promise<number | null> {
     checkWaitOptions(options)
-    const { life, daemon } = started(this)
-    const ended = life.ended.then((exit) => exit.exitcode)
-    return await life.wait(
-      daemon,
-      waitFor(ended, options, () => null, life.over),
-    )
+    return (await open(this).join(options))?.exitcode ?? null
   }
 
   /**
@@ -133,21 +90,17 @@ export class Process<A extends readonly unknown[] | [] = [], R = unknown> {
    * with what start() threw. Never an unhandled rejection by itself.
    */
   get result(): Promise<Awaited<R>> {
-    const state = stateOf(this)
-    const promise = state.result.promise as Promise<Awaited<R>>
-    if (!state.awaited) state.life?.wait(state.daemon, promise).catch(() => {})
-    state.awaited = true
-    return promise
+    return jobOf(this, noun).result() as Promise<Awaited<R>>
   }
 
   /** SIGTERM. What has ended is left alone. */
   terminate(): void {
-    started(this).life.handle.kill('SIGTERM')
+    open(this).started().handle.kill('SIGTERM')
   }
 
   /** SIGKILL. What has ended is left alone. */
   kill(): void {
-    started(this).life.handle.kill('SIGKILL')
+    open(this).started().handle.kill('SIGKILL')
   }
 
   /**
@@ -155,25 +108,21 @@ export class Process<A extends readonly unknown[] | [] = [], R = unknown> {
    * afterwards.
    */
   close(): void {
-    const state = stateOf(this)
-    if (running(state))
-      throw new InvalidStateError(`${state.name} is still running: join() or terminate() it before close()`)
-    state.closed = true
-    if (state.life === null) state.result.reject(new ClosedError(`${state.name} was closed before its start`))
+    jobOf(this, noun).close()
   }
 
   /** Inside run() true. */
   isAlive(): boolean {
-    return isSelf(this) || running(open(this))
+    return isSelf(this) || open(this).running
   }
 
   get name(): string {
-    return isSelf(this) ? identity.name : stateOf(this).name
+    return isSelf(this) ? identity.name : jobOf(this, noun).name
   }
 
   set name(value: string) {
     checkString(value ?? null, 'name')
-    const named = isSelf(this) ? identity : stateOf(this)
+    const named = isSelf(this) ? identity : jobOf(this, noun)
     named.name = value
   }
 
@@ -183,11 +132,7 @@ export class Process<A extends readonly unknown[] | [] = [], R = unknown> {
 
   /** Only before start(). */
   set daemon(value: boolean) {
-    checkBoolean(value, 'daemon')
-    const state = open(this)
-    if (state.life !== null)
-      throw new InvalidStateError(`daemon of ${state.name} can be set before start() only`)
-    state.daemon = value
+    open(this).setDaemon(value)
   }
 
   get pid(): number | null {
@@ -204,47 +149,35 @@ export class Process<A extends readonly unknown[] | [] = [], R = unknown> {
 
   /** What the child prints, where `stdio` is 'pipe' and it was started; null inside run(). */
   get stdout(): Readable | null {
-    return isSelf(this) ? null : (stateOf(this).life?.handle.stdout ?? null)
+    return isSelf(this) ? null : (jobOf(this, noun).life?.handle.stdout ?? null)
   }
 
   get stderr(): Readable | null {
-    return isSelf(this) ? null : (stateOf(this).life?.handle.stderr ?? null)
+    return isSelf(this) ? null : (jobOf(this, noun).life?.handle.stderr ?? null)
   }
 
   /** Joins; a daemon is terminated first. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const { life, daemon } = stateOf(this)
-    if (life === null) return
-    if (daemon) life.handle.kill('SIGTERM')
-    await life.wait(daemon, life.ended)
+    await jobOf(this, noun).dispose()
   }
 
   /** For `wait()`: ready when it has ended. */
   [waitable](ready: () => void): (() => void) | undefined {
-    const { life, daemon } = started(this)
-    if (life.over) return undefined
-    let told = false
-    let over = (): void => {}
-    const stopped = new Promise<void>((resolve) => (over = resolve))
-    // Kept alive until it has ended, or nobody waits any more.
-    void life.wait(daemon, Promise.race([life.ended.then(() => told || ready()), stopped]))
-    return () => {
-      told = true
-      over()
-    }
+    return open(this).whenEnded(ready)
   }
 
   [inspect.custom](): string {
     const kind = this.constructor.name
     if (isSelf(this)) return describe(kind, { ...identity, pid: process.pid, status: 'started', exit: null })
-    const state = states.get(this)
-    if (state === undefined) return `${kind} {}`
-    const { life, closed } = state
-    const status = closed ? 'closed' : life === null ? 'initial' : running(state) ? 'started' : 'stopped'
-    const { pid, exit } = life?.handle ?? { pid: null, exit: null }
-    return describe(kind, { ...state, pid, status, exit })
+    const job = findJob(this)
+    if (job === undefined) return `${kind} {}`
+    const { name, daemon, status } = job
+    const { pid, exit } = job.life?.handle ?? { pid: null, exit: null }
+    return describe(kind, { name, daemon, status, pid, exit })
   }
 }
+
+const noun = 'Process'
 
 /** As Python shows it. */
 function describe(
@@ -256,61 +189,18 @@ function describe(
   return `<${kind} name='${is.name}'${pid} ${is.status}${exit}${is.daemon ? ' daemon' : ''}>`
 }
 
-/** What start() does; where it throws, nothing runs. */
-function launch(process: { run(): unknown }, state: State): void {
-  const { name, daemon, path, target, args } = state
-  const own = process.run !== baseRun
-  const { stdio, cwd, env, execArgv } = state.options
-  const work: Work = { target, args, home: homeId, this: own ? process : undefined }
-  const payload = capture(work, { what: own ? name : `the target of ${name}` })
-  const life = new Life({ name, daemon, path, stdio, cwd, env, execArgv }, payload, state.result)
-  Object.assign(state, { life, target: undefined, args: [] }) // what has left need not be kept
-  if (state.awaited) life.wait(daemon, state.result.promise).catch(() => {})
-  addChild(process, life, daemon)
-}
-
 /** Those that this process started and that have not ended, in order of their start. */
 // oxlint-disable-next-line typescript/no-explicit-any -- of whatever arguments and result
 export function activeChildren(): Process<any, any>[] {
-  return [...children.keys()].filter((child) => running(stateOf(child))) as Process[]
-}
-
-function running(state: State): boolean {
-  return state.life !== null && state.life.handle.exit === null
+  return [...children.keys()].filter((child) => jobOf(child, noun).running) as Process[]
 }
 
 /** What a subclass overrides. Out here: a class that names itself is renamed by bundlers. */
 const baseRun: unknown = Process.prototype.run
 
-/** The state of a Process that was made here. */
-function stateOf(process: object): State {
-  const state = states.get(process)
-  if (state === undefined)
-    throw new InvalidStateError(
-      'this Process was made in another process: its parent alone starts, joins and ends it',
-    )
-  return state
-}
-
-function open(process: object): State {
-  const state = stateOf(process)
-  if (state.closed) throw new ClosedError(`${state.name} is closed`)
-  return state
-}
-
-function started(process: object): State & { life: Life } {
-  const state = open(process)
-  if (state.life === null)
-    throw new InvalidStateError(`${state.name} was not started yet: call start() first`)
-  return state as State & { life: Life }
-}
-
-/** In the child: whether this is the object whose run() this process is. */
-function isSelf(process: object): boolean {
-  return self.work?.this === process
-}
-
-/** Target and arguments, in the parent and in the child. */
-function workOf(process: object): Pick<Work, 'target' | 'args'> {
-  return self.work !== null && isSelf(process) ? self.work : stateOf(process)
+/** The job of a Process that is not closed. */
+function open(of: object): Job {
+  const job = jobOf(of, noun)
+  if (job.closed) throw new ClosedError(`${job.name} is closed`)
+  return job
 }

@@ -25,8 +25,8 @@ export const kinds = {
 export interface StartHead extends Identity {
   /** URL of a module that is a Role. */
   role: string
-  /** How it comes to the memory of the whole program. */
-  memory: RegionOrigin
+  /** How it comes to the memory of the whole program. A thread is told beside its records. */
+  memory?: RegionOrigin
 }
 
 /** JSON here: read once per process, before the codec is needed. */
@@ -67,4 +67,10 @@ export function readTemplates(bytes: Buffer, start: number, add: (template: Buff
     at = end
   }
   return at
+}
+
+/** What a thread is sent over its port for stops: the reason, captured. */
+export interface StopMessage {
+  readonly templates: readonly Uint8Array[]
+  readonly bytes: Uint8Array
 }

@@ -1,16 +1,17 @@
 /**
- * The role of a Process: revives the target, calls it once, sends the outcome, and lets this process end as a
- * Node program ends. Runs in the child only, and in no pool.
+ * The role of a Process or a Thread: revives the target, calls it once, sends the outcome, and lets this
+ * worker end as a Node program ends. Runs in the worker only, and in no pool.
  */
 import { Reviver } from '../closure/revive.ts'
 import { handlesRead } from '../codec/handles.ts'
-import { identity, whileImporting } from '../core/context.ts'
+import { identity, inThread, selfName, threadSignal, whileImporting } from '../core/context.ts'
 import { WorkerLostError } from '../core/errors.ts'
-import type { Channel } from '../transport/stream.ts'
+import type { Channel } from '../transport/channel.ts'
 import { sendError, sendResult } from './outcome.ts'
 import { printError } from './print.ts'
 import { kinds, readTemplates } from './protocol.ts'
 import { self, type Work } from './self.ts'
+import { selfWho } from './threads.ts'
 
 let channel: Channel
 let home: string | undefined
@@ -58,11 +59,15 @@ async function succeed(value: unknown): Promise<void> {
   }
 }
 
-/** As an uncaught error ends a Node program: printed, exit code 1, whatever else is going on. */
+/**
+ * As an uncaught error ends a Node program: printed, exit code 1, whatever else is going on. A thread that
+ * did no more than stop when it was asked to says nothing.
+ */
 async function fail(error: unknown): Promise<void> {
   settled = true
   try {
-    printError(`Process ${identity.name}`, error)
+    if (!inThread()) printError(`Process ${identity.name}`, error)
+    else if (!isStop(error)) printError(`Exception in thread ${selfName()}`, error)
     await sendError(channel, error, home)
   } catch {
     process.exit(1) // the program has broken what is needed to say more: the parent sees a lost process
@@ -72,12 +77,20 @@ async function fail(error: unknown): Promise<void> {
   channel.onDrain = () => process.exit(1)
 }
 
+/** The reason for which this thread was asked to stop, or what Node makes of it. */
+function isStop(error: unknown): boolean {
+  const signal = threadSignal()
+  if (signal?.aborted !== true) return false
+  const { reason } = signal
+  return error === reason || (error instanceof Error && error.name === 'AbortError' && error.cause === reason)
+}
+
 /** The event loop is empty: what target still waits for can never come. */
 function stall(): void {
   if (settled) return
   const { pid } = process
   const message =
-    `${identity.name} (pid ${pid}) ended before its target returned: ` +
+    `${selfWho()} ended before its target returned: ` +
     'the target waits for a promise, and nothing is left that could settle it'
-  void fail(new WorkerLostError(message, { pid, exitcode: 1, signal: null, worker: identity.name }))
+  void fail(new WorkerLostError(message, { pid, exitcode: 1, signal: null, worker: selfName() }))
 }

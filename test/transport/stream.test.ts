@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
-import { Channel, type Receive } from '#plait/transport/stream.js'
+import type { Receive } from '#plait/transport/channel.js'
+import { StreamChannel } from '#plait/transport/stream.js'
 import { mark } from '#plait/transport/records.js'
 import { flushBytes, maxRecordBytes } from '#plait/core/limits.js'
 import { random, socketPair } from './pair.ts'
@@ -15,11 +16,14 @@ interface Ended {
 }
 
 /** A channel, and a promise of its end. */
-function channelOn(socket: Socket, receive: Receive = () => {}): { channel: Channel; end: Promise<Ended> } {
+function channelOn(
+  socket: Socket,
+  receive: Receive = () => {},
+): { channel: StreamChannel; end: Promise<Ended> } {
   const ended: Ended = { error: undefined, times: 0 }
   let resolve!: (ended: Ended) => void
   const end = new Promise<Ended>((r) => (resolve = r))
-  const channel = new Channel(socket, receive, (error) => {
+  const channel = new StreamChannel(socket, receive, (error) => {
     ended.error = error
     ended.times++
     setImmediate(() => setImmediate(resolve, ended)) // time for a second call, were there one
@@ -27,7 +31,7 @@ function channelOn(socket: Socket, receive: Receive = () => {}): { channel: Chan
   return { channel, end }
 }
 
-function send(channel: Channel, kind: number, payload: Uint8Array): void {
+function send(channel: StreamChannel, kind: number, payload: Uint8Array): void {
   const writer = channel.open(kind)
   writer.reserve(payload.length)
   writer.bytes.set(payload, writer.pos)
@@ -140,7 +144,7 @@ test('a record opened while another one is written follows it, whatever becomes 
 test('50 MB both ways at once, and onDrain when the kernel has them', async () => {
   const [near, far] = await socketPair()
   const big = Buffer.alloc(50_000_000, 'plait')
-  const arrived = (socket: Socket): { channel: Channel; whole: Promise<boolean> } => {
+  const arrived = (socket: Socket): { channel: StreamChannel; whole: Promise<boolean> } => {
     let resolve!: (equal: boolean) => void
     const whole = new Promise<boolean>((r) => (resolve = r))
     const { channel } = channelOn(socket, (_kind, bytes, from, to) =>

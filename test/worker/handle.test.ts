@@ -9,13 +9,14 @@ import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { type Exit, WorkerHandle, type WorkerOptions } from '#plait/worker/handle.js'
+import type { Exit } from '#plait/worker/handle.js'
+import { ProcessHandle, type ProcessWorkerOptions } from '#plait/worker/process-handle.js'
 
 const fixtures = resolve('test/fixtures/worker')
 const role = pathToFileURL(join(fixtures, 'role.js')).href
 
 /** A worker that obeys the fixture role, its answers, and its end. */
-function begin(command: unknown[], options: Partial<WorkerOptions> = {}) {
+function begin(command: unknown[], options: Partial<ProcessWorkerOptions> = {}) {
   const waiting: ((answer: unknown) => void)[] = []
   const answers: unknown[] = []
   const put = (writer: { reserve(n: number): void; pos: number; bytes: Buffer }, value: unknown): void => {
@@ -23,7 +24,7 @@ function begin(command: unknown[], options: Partial<WorkerOptions> = {}) {
     writer.reserve(json.length)
     writer.pos += writer.bytes.write(json, writer.pos)
   }
-  const handle = new WorkerHandle(
+  const handle = new ProcessHandle(
     { name: 'W-1', daemon: false, path: [1], role, setup: (writer) => put(writer, command), ...options },
     (_kind, bytes, start, end) => {
       const answer = JSON.parse(bytes.toString('utf8', start, end))

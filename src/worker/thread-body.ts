@@ -1,0 +1,59 @@
+/**
+ * What makes a thread of a worker's first file: it takes on what its parent handed down, prints by itself,
+ * and can be asked to stop. In a thread only.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import { Reviver } from '../closure/revive.ts'
+import { heritage, setThreadName, setThreadSignal, setThreadStop } from '../core/context.ts'
+import { CancelledError } from '../core/errors.ts'
+import { PortChannel } from '../transport/port.ts'
+import { begin } from './body.ts'
+import { printDirectly } from './console.ts'
+import type { StopMessage } from './protocol.ts'
+import type { ThreadData } from './thread-handle.ts'
+import { ownSlot, settle } from './threads.ts'
+
+export function beginThread(): void {
+  const { workerData } = process.getBuiltinModule('node:worker_threads')
+  const data = workerData as ThreadData
+  for (const [name, value] of data.heritage) heritage.set(name, value)
+  settle(data.slot)
+  setThreadName(() => ownSlot().name)
+  printDirectly(process.stdout, 1)
+  printDirectly(process.stderr, 2)
+  if (data.stops !== undefined) listen(data.stops)
+  begin((receive, onEnd) => new PortChannel(data.port, receive, onEnd), data.ledger)
+}
+
+/** The reason comes over `stops`; that there is one, over the slot, where even a blocked thread looks. */
+function listen(stops: MessagePort): void {
+  const slot = ownSlot()
+  const reviver = new Reviver()
+  const controller = new AbortController()
+  setThreadSignal(controller.signal)
+  const take = ({ templates, bytes }: StopMessage): void => {
+    if (controller.signal.aborted) return
+    const payload = Buffer.from(bytes)
+    try {
+      for (const template of templates) reviver.addTemplate(Buffer.from(template))
+      const ready = reviver.prepare(payload, 0, payload.length)
+      if (ready === undefined) return controller.abort(reviver.revive(payload, 0, payload.length))
+      ready
+        .then(() => controller.abort(reviver.revive(payload, 0, payload.length)))
+        .catch((error: unknown) => controller.abort(error))
+    } catch (error) {
+      controller.abort(error)
+    }
+  }
+  stops.on('message', take)
+  stops.unref()
+  setThreadStop(() => {
+    if (!slot.stopped) return false
+    const { receiveMessageOnPort } = process.getBuiltinModule('node:worker_threads')
+    const received = receiveMessageOnPort(stops) as { message: StopMessage } | undefined
+    if (received !== undefined) take(received.message)
+    // A reason whose class has to be imported first cannot be had while the thread blocks.
+    if (!controller.signal.aborted) controller.abort(new CancelledError(`${slot.name} was asked to stop`))
+    return true
+  })
+}
