@@ -5,5 +5,6 @@
 export { Future } from '../pool/future.ts'
 export { Executor, type SubmitOptions } from '../pool/executor.ts'
 export { ProcessPoolExecutor } from '../pool/process-executor.ts'
+export { ThreadPoolExecutor, type ThreadPoolExecutorOptions } from '../pool/thread-executor.ts'
 export { ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, wait } from '../pool/wait.ts'
 export { asCompleted } from '../pool/as-completed.ts'

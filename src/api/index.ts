@@ -27,6 +27,7 @@ export { Process, activeChildren, type ProcessOptions } from '../worker/process.
 export { currentProcess, parentProcess, type ProcessInfo } from '../worker/current.ts'
 export { cpuCount } from '../worker/cpus.ts'
 export { Pool } from '../pool/pool.ts'
+export { ThreadPool } from '../pool/thread-pool.ts'
 export type { AsyncResult, CallbackOptions } from '../pool/async-result.ts'
 export type { ImapIterator } from '../pool/imap-iterator.ts'
 export type { ImapOptions, MapOptions, PoolOptions } from '../pool/options.ts'

@@ -98,6 +98,7 @@ export class Dispatch implements Host {
       this.#line.push(task)
       if (++this.#queued % attention === 0) this.#attend()
     }
+    if (this.#staff.onDemand) this.#staff.grow(this.#wanted())
   }
 
   /** Rejects `task` with `reason` now; what of it runs is stopped. Nothing where it is settled. */
@@ -275,11 +276,13 @@ export class Dispatch implements Host {
   }
 
   /**
-   * Workers that should be there: all while the pool runs; once closed, only as many as can still be of use.
+   * Workers that should be there: all while the pool runs, unless they start on demand; once closed, only as
+   * many as can still be of use.
    */
   #wanted(): number {
-    if (this.state === 'running') return this.#staff.size
-    if (this.state !== 'closed') return 0
+    if (this.state === 'running' && !this.#staff.onDemand) return this.#staff.size
+    if (this.state !== 'running' && this.state !== 'closed') return 0
+    if (this.#staff.onDemand) return Math.min(this.#live, this.#staff.size)
     return this.#expected.size > 0 ? this.#staff.size : Math.min(this.#live, this.#staff.size)
   }
 

@@ -10,6 +10,7 @@ import { BrokenPoolError, PoolClosedError } from '../core/errors.ts'
 import { checkArray, checkFunction } from '../core/options.ts'
 import { capture, prewarm } from '../closure/capture.ts'
 import { ownedVariables } from '../closure/initializer.ts'
+import type { Body } from './bodies.ts'
 import { defaultChunksize } from './chunk.ts'
 import { Dispatch } from './dispatch.ts'
 import { Gather, type Settle } from './gather.ts'
@@ -49,6 +50,20 @@ export interface StreamRules extends ItemRules {
   readonly whole?: boolean
 }
 
+/** Who the workers of a face are. */
+export interface Team {
+  /** What errors call the face: "pool", "executor". */
+  readonly noun: string
+  readonly name: string
+  readonly body: Body
+  /** What its workers are called, where its options have no name for them. Default: as the body says. */
+  readonly prefix?: string
+  /** The next worker's name and place. Default: as the body says. */
+  readonly next?: () => { name: string; path: readonly number[] }
+  /** Default false: all start at once. */
+  readonly onDemand?: boolean
+}
+
 export class Face {
   readonly dispatch: Dispatch
   readonly #intake: Intake
@@ -58,11 +73,12 @@ export class Face {
   readonly #eager = new Set<(drop: Error | undefined) => void>()
 
   /**
-   * Starts the workers. `owner` is the face: its methods are those that errors name; `noun` is what they call
-   * it. @throws {SerializationError} where the initializer or its arguments cannot travel.
+   * Starts the workers. `owner` is the face: its methods are those that errors name.
+   * @throws {SerializationError} where the initializer or its arguments cannot travel.
    */
-  constructor(owner: object, noun: string, name: string, prefix: string, options: CheckedPoolOptions) {
+  constructor(owner: object, { noun, name, body, ...team }: Team, options: CheckedPoolOptions) {
     const { initializer, initargs } = options
+    const prefix = options.name ?? team.prefix ?? body.worker
     const what = `the initializer of the ${noun}`
     const owned = (initializer && ownedVariables(initializer, { what })) ?? undefined
     this.#intake = new Intake(owner, noun, owned)
@@ -77,6 +93,9 @@ export class Face {
       initializer: initializer ? capture([initializer, initargs], { what, owned }) : null,
       env: options.env,
       execArgv: options.execArgv,
+      body,
+      next: team.next ?? (() => body.next(prefix)),
+      onDemand: team.onDemand ?? false,
     }
     this.dispatch = outside(() => new Dispatch(name, staff))
     // The first capture loads a parser: now, while the workers boot.

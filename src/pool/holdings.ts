@@ -5,13 +5,13 @@
  */
 import { RecordReader } from '../transport/records.ts'
 import { Held } from './held.ts'
-import { Ledger } from './ledger.ts'
+import type { Ledger } from './ledger.ts'
 import { priorityOf } from './line.ts'
 import { FAILURE, MIXED, RESULT } from './protocol.ts'
 import type { Task } from './task.ts'
 
 export class Holdings {
-  readonly ledger = new Ledger()
+  readonly ledger: Ledger
   /** Tasks that ended here, whatever became of them. */
   ended = 0
   /** Bytes of arguments. */
@@ -30,6 +30,10 @@ export class Holdings {
   /** What was asked back and not yet answered for; both 0 where nothing. */
   #recalledFrom = 0
   #recalledTo = 0
+
+  constructor(ledger: Ledger) {
+    this.ledger = ledger
+  }
 
   get size(): number {
     return this.#held.size

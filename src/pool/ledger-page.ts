@@ -1,18 +1,16 @@
 /**
- * The worker's side of its ledger, over the descriptor that it inherited: what it begins, and what it is
- * asked to leave. The layout and the order of reads and writes are told in ledger.ts.
+ * A process's side of its ledger, over the descriptor that it inherited: what it begins, and what it is asked
+ * to leave. The layout and the order of reads and writes are told in ledger-file.ts.
  */
 import { readSync, writeSync } from 'node:fs'
 import type { Unflushed } from '../transport/channel.ts'
+import { ledgerRoom, type Page } from './ledger.ts'
 
-export const pageBytes = 4096
 /** begun and length, before the results. */
 export const headBytes = 8
 /** begun once more, behind them. */
 export const tailBytes = 4
-
-/** Unflushed results beyond this are flushed before the next task begins. */
-export const ledgerRoom = pageBytes - headBytes - tailBytes
+export const pageBytes = headBytes + ledgerRoom + tailBytes
 
 /** Milliseconds at one task after which the pool may have taken back what follows it. */
 const longTask = 0.5
@@ -20,7 +18,7 @@ const longTask = 0.5
 /** So few are copied faster one by one than by a call into native code. */
 const fewBytes = 64
 
-export class LedgerPage {
+export class FilePage implements Page {
   readonly #fd: number
   readonly #page = Buffer.alloc(pageBytes)
   readonly #recall = Buffer.alloc(8)
@@ -34,10 +32,6 @@ export class LedgerPage {
     this.#fd = fd
   }
 
-  /**
-   * Writes that `seq` begins, beside the results that have not left yet; false where it was recalled. Where
-   * it is `revocable` the recall is read whatever the time.
-   */
   begin(seq: number, results: Unflushed, now: number, revocable = false): boolean {
     // What was recalled in good time never looks as if it had begun: the pool kills for what has.
     if (revocable || now - this.#last >= longTask) this.#readRecall()
@@ -48,7 +42,7 @@ export class LedgerPage {
     page.writeUInt32LE(end - headBytes, 4)
     page.writeUInt32LE(seq, end)
     writeSync(this.#fd, page, 0, end + tailBytes, 0)
-    // After the write: see ledger.ts for why the clock is asked here, and again before the next one.
+    // After the write: see ledger-file.ts for why the clock is asked here, and again before the next one.
     if (revocable || performance.now() - this.#last >= longTask) this.#readRecall()
     this.#last = now
     return !this.#isRecalled(seq)

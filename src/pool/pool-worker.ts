@@ -12,8 +12,8 @@ import { homeId } from '../closure/tracker.ts'
 import type { Payload } from '../closure/capture.ts'
 import { RecordReader } from '../transport/records.ts'
 import type { Exit, WorkerHandle } from '../worker/handle.ts'
-import { ProcessHandle } from '../worker/process-handle.ts'
 import { Arrivals, outcomeOf } from './arrivals.ts'
+import type { Body } from './bodies.ts'
 import { Holdings } from './holdings.ts'
 import type { Image } from './images.ts'
 import { Orders } from './orders.ts'
@@ -22,7 +22,7 @@ import type { Task } from './task.ts'
 
 /** What a pool's worker tells its host. */
 export interface Host {
-  /** The process is there, and boots. */
+  /** It is there, and boots. */
   spawned(worker: PoolWorker): void
   ready(worker: PoolWorker): void
   /** The initializer threw `error`, or did not end in time: no worker of this pool will ever start. */
@@ -37,7 +37,7 @@ export interface Host {
   freed(worker: PoolWorker): void
   /** Held and never begun, in the order sent. */
   returned(tasks: readonly Task[]): void
-  /** The process is gone: `lost` had begun there and not ended. */
+  /** It is gone: `lost` had begun there and not ended. */
   died(worker: PoolWorker, exit: Exit, lost: readonly Task[]): void
 }
 
@@ -50,6 +50,7 @@ export interface PoolWorkerOptions {
   readonly initializer: Payload | null
   readonly env: NodeJS.ProcessEnv | undefined
   readonly execArgv: readonly string[] | undefined
+  readonly body: Body
 }
 
 /** Milliseconds, where a task does not say. */
@@ -74,7 +75,7 @@ const aliveWithin = 10_000
 export class PoolWorker {
   readonly name: string
   state: 'starting' | 'ready' | 'leaving' | 'dead' = 'starting'
-  readonly holdings = new Holdings()
+  readonly holdings: Holdings
   /** It was ready once. */
   started = false
   /** What ended it, where it could say so: an error outside of any task. */
@@ -102,18 +103,20 @@ export class PoolWorker {
     this.name = options.name
     this.#host = host
     this.#options = options
-    const { ledger } = this.holdings
+    const { name, path, body, env, execArgv } = options
+    const ledger = body.openLedger()
+    this.holdings = new Holdings(ledger)
     try {
       role ??= ownFile('./role.js', import.meta.url).href
-      this.#handle = new ProcessHandle(
+      this.#handle = body.start(
         {
-          name: options.name,
+          name,
           daemon: true,
-          path: options.path,
+          path,
           role,
-          ledger: ledger.fd,
-          ...(options.env && { env: options.env }),
-          ...(options.execArgv && { execArgv: options.execArgv }),
+          ledger,
+          env,
+          execArgv,
           setup: (writer) =>
             encode(
               { concurrency: options.concurrency, home: homeId, initializer: options.initializer !== null },

@@ -7,6 +7,7 @@ import { InvalidStateError } from '../core/errors.ts'
 import { checkOptions } from '../core/options.ts'
 import { checkWaitOptions, waitFor, type WaitOptions } from '../core/waiting.ts'
 import { PendingResult, type AsyncResult, type CallbackOptions } from './async-result.ts'
+import { processes, type Body } from './bodies.ts'
 import { Face, type AnyFunction, type CallKind } from './face.ts'
 import type { Settle } from './gather.ts'
 import type { ImapIterator } from './imap-iterator.ts'
@@ -14,6 +15,9 @@ import type { Inputs } from './inputs.ts'
 import { checkPoolOptions, type ImapOptions, type MapOptions, type PoolOptions } from './options.ts'
 import type { PoolStatistics } from './statistics.ts'
 import type { TaskOptions } from './task.ts'
+
+/** The options of a pool with its size among them. */
+export type PoolSize = PoolOptions & { processes?: number }
 
 let count = 0
 
@@ -62,11 +66,13 @@ export class Pool {
    * @param processes Worker processes; default cpuCount().
    */
   constructor(processes?: number, options?: PoolOptions)
-  constructor(options: PoolOptions & { processes?: number })
-  constructor(first?: number | (PoolOptions & { processes?: number }), second?: PoolOptions) {
+  constructor(options: PoolSize)
+  /** @internal */
+  constructor(first: number | PoolSize | undefined, second: PoolOptions | undefined, body: Body)
+  constructor(first?: number | PoolSize, second?: PoolOptions, body: Body = processes) {
     const options = checkPoolOptions(first, second)
-    const name = options.name ?? `Pool-${++count}`
-    this.#face = new Face(this, 'pool', name, options.name ?? 'PoolWorker', options)
+    const name = options.name ?? `${body === processes ? 'Pool' : 'ThreadPool'}-${++count}`
+    this.#face = new Face(this, { noun: 'pool', name, body }, options)
   }
 
   /** Calls `fn(...args)` in a worker. Python: `Pool.apply`, without stopping the caller. */

@@ -3,6 +3,7 @@
  * executor.ts.
  */
 import { checkInteger, checkOptions } from '../core/options.ts'
+import { processes } from './bodies.ts'
 import { FaceExecutor } from './executor.ts'
 import { Face } from './face.ts'
 import { checkPoolOptions, type PoolOptions } from './options.ts'
@@ -35,7 +36,7 @@ export class ProcessPoolExecutor extends FaceExecutor {
     if (maxWorkers !== undefined) checkInteger(maxWorkers, 'maxWorkers', 1)
     checkOptions(options)
     const name = options?.name ?? `ProcessPoolExecutor-${++count}`
-    const prefix = options?.name ?? 'ExecutorWorker'
-    super(new Face(new.target.prototype, 'executor', name, prefix, checkPoolOptions(maxWorkers, options)))
+    const team = { noun: 'executor', name, body: processes, prefix: 'ExecutorWorker' }
+    super(new Face(new.target.prototype, team, checkPoolOptions(maxWorkers, options)))
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What a pool's worker process does: the role that worker/body.ts imports by URL. It receives tasks, runs
+ * What a pool's worker does, process or thread: the role that worker/body.ts imports by URL. It receives tasks, runs
  * them in the order received, and sends back what became of them. A synchronous task runs inside the receipt
  * of its record; what has to wait (an import, an async task in progress) is queued. It never decides about
  * retries, timeouts or priorities: those are the parent's.
@@ -10,25 +10,33 @@ import { decode } from '../codec/decode.ts'
 import { Reviver } from '../closure/revive.ts'
 import { closeUnused } from '../memory/handles.ts'
 import type { Channel, Receive } from '../transport/channel.ts'
+import type { Ledger } from '../worker/handle.ts'
 import { callTask, isThenable, type Call } from './call.ts'
-import { LedgerPage, ledgerRoom } from './ledger-page.ts'
+import { FilePage } from './ledger-page.ts'
+import { MemoryPage } from './ledger-memory.ts'
+import { ledgerRoom, type Page } from './ledger.ts'
 import * as is from './protocol.ts'
 import { Replies } from './replies.ts'
 import { Running, Runs } from './running.ts'
 
-/** The descriptor under which worker/ hands on the ledger. */
-const ledgerFd = 4
 /** Milliseconds for which a result may stay unflushed while further tasks begin. */
 const flushAfter = 1
 
 /** A TASK record that has been received; its memory is not used again. */
 type TaskRecord = readonly [bytes: Buffer, start: number, end: number]
 
+/** What the pool's setup wrote. */
+interface Setup {
+  readonly concurrency: number
+  readonly home: string
+  readonly initializer: boolean
+}
+
 class PoolRole {
   readonly #channel: Channel
   readonly #reviver = new Reviver()
   readonly #replies: Replies
-  readonly #ledger = new LedgerPage(ledgerFd)
+  readonly #ledger: Page
   readonly #concurrency: number
   /** The functions, or the bytes of those that no task has called yet. */
   readonly #images = new Map<number, Function | Buffer>()
@@ -39,8 +47,9 @@ class PoolRole {
   #leaving = false
   #lastFlush = 0
 
-  constructor(channel: Channel, setup: { concurrency: number; home: string; initializer: boolean }) {
+  constructor(channel: Channel, setup: Setup, ledger: Ledger) {
     this.#channel = channel
+    this.#ledger = typeof ledger === 'number' ? new FilePage(ledger) : new MemoryPage(ledger)
     this.#concurrency = setup.concurrency
     this.#replies = new Replies(channel, setup.home)
     channel.onDrain = () => this.#next()
@@ -259,17 +268,14 @@ class PoolRole {
 
 let role: PoolRole
 
-/** Called by worker/body.ts with what the pool's setup wrote. */
-export function start(channel: Channel, bytes: Buffer, from: number, end: number): void {
+/** Called by worker/body.ts. */
+export function start(channel: Channel, bytes: Buffer, from: number, end: number, ledger: Ledger): void {
   process.on('uncaughtException', (error) => role.crash(error))
   // Ctrl-C reaches the whole process group: the parent decides, and its end is the end of its workers.
   process.on('SIGINT', () => {})
   // What has ended beside a task that calls process.exit() is not lost with it.
   process.on('exit', () => channel.flush())
-  role = new PoolRole(
-    channel,
-    decode(bytes, from, end) as { concurrency: number; home: string; initializer: boolean },
-  )
+  role = new PoolRole(channel, decode(bytes, from, end) as Setup, ledger)
 }
 
 export const receive: Receive = (kind, bytes, start, end) => role.receive(kind, bytes, start, end)

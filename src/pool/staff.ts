@@ -6,15 +6,18 @@
 import { maxFailedStarts } from '../core/limits.ts'
 import { log } from '../core/log.ts'
 import type { Exit } from '../worker/handle.ts'
-import { nameOf, nextPath } from '../worker/names.ts'
 import { PoolWorker, type Host, type PoolWorkerOptions } from './pool-worker.ts'
 import type { WorkerStatistics } from './statistics.ts'
 import type { Task } from './task.ts'
 
 export interface StaffOptions extends Omit<PoolWorkerOptions, 'name' | 'path'> {
   readonly size: number
-  /** Workers are called `<prefix>-<n>`, with n from the same count as Process. */
+  /** Of the workers, in messages. */
   readonly prefix: string
+  /** The next worker's name and place. */
+  readonly next: () => { name: string; path: readonly number[] }
+  /** Workers are started when there is work that no idle one is there for. */
+  readonly onDemand: boolean
 }
 
 /** Milliseconds from terminate to SIGKILL, for a worker that handles SIGTERM. */
@@ -28,6 +31,7 @@ const fromOutside = new Set<NodeJS.Signals | null>(['SIGKILL', 'SIGTERM', 'SIGIN
 
 export class Staff {
   readonly size: number
+  readonly onDemand: boolean
   restarts = 0
   readonly #options: StaffOptions
   readonly #host: Host
@@ -41,10 +45,13 @@ export class Staff {
   #failedStarts = 0
   #idleDeaths = 0
   #startLater: NodeJS.Timeout | undefined
+  /** The next start waits for its time. */
+  #braked = false
   #harsher: NodeJS.Timeout | undefined
 
   constructor(options: StaffOptions, host: Host, onOver: () => void) {
     this.size = options.size
+    this.onDemand = options.onDemand
     this.#options = options
     this.#host = host
     this.#onOver = onOver
@@ -52,12 +59,20 @@ export class Staff {
 
   /** Apart from the constructor: what was started reports to the host even where the next one fails. */
   start(): void {
+    if (this.onDemand) return
     try {
       for (let i = 0; i < this.size; i++) this.#start()
     } catch (error) {
       this.stop()
       throw error
     }
+  }
+
+  /** There is work for `wanted` workers; for those that start on demand. */
+  grow(wanted: number): void {
+    // One that is put off because others have died is no matter of demand.
+    if (this.#braked || this.#workers.size >= wanted) return
+    this.#fill(wanted, 0)
   }
 
   /** The worker that should have `task` now: an idle one, else the least loaded of those with credit. */
@@ -111,7 +126,7 @@ export class Staff {
       : this.#failedStarts + (fromOutside.has(exit.signal) ? killedStart : 1)
     this.#idleDeaths = useful || !worker.started ? 0 : this.#idleDeaths + 1
     if (!this.ending && this.#failedStarts >= maxFailedStarts) {
-      const how = exit.signal === null ? `exit code ${exit.code}` : exit.signal
+      const how = exit.how ?? (exit.signal === null ? `exit code ${exit.code}` : exit.signal)
       this.#host.startFailed(
         new Error(
           `its workers end before they are ready, again and again, the last by ${how}; see what they printed`,
@@ -155,14 +170,17 @@ export class Staff {
   #refill(wanted: number, faults: number): void {
     if (this.ending) return
     clearTimeout(this.#startLater)
-    if (faults > 0) {
-      const wait = Math.min(10 * 4 ** faults, 1000)
-      log(`${this.#options.prefix}: workers end too early; the next one starts in ${wait} ms`)
-      this.#startLater = setTimeout(() => this.#refill(wanted, 0), wait).unref()
-      return
-    }
+    this.#braked = faults > 0
+    if (faults === 0) return this.#fill(wanted, 1)
+    const wait = Math.min(10 * 4 ** faults, 1000)
+    log(`${this.#options.prefix}: workers end too early; the next one starts in ${wait} ms`)
+    this.#startLater = setTimeout(() => this.#refill(wanted, 0), wait).unref()
+  }
+
+  /** Starts what is missing; each counts as so many restarts. */
+  #fill(wanted: number, restarts: 0 | 1): void {
     try {
-      for (; this.#workers.size < wanted && !this.ending; this.restarts++) this.#start()
+      for (; this.#workers.size < wanted && !this.ending; this.restarts += restarts) this.#start()
     } catch (error) {
       // A system that is out of processes for a moment gives one a little later.
       if (++this.#failedStarts >= maxFailedStarts) this.#host.startFailed(error)
@@ -171,9 +189,7 @@ export class Staff {
   }
 
   #start(): void {
-    const path = nextPath()
-    const name = nameOf(this.#options.prefix, path)
-    const worker = new PoolWorker({ ...this.#options, name, path }, this.#host)
+    const worker = new PoolWorker({ ...this.#options, ...this.#options.next() }, this.#host)
     this.#workers.add(worker)
     this.#host.spawned(worker)
   }

@@ -12,14 +12,14 @@ import { kinds, readStart } from './protocol.ts'
 
 /** What a role module exports. `start` gets the payload that the parent's `setup` wrote. */
 export interface Role {
-  start(channel: Channel, bytes: Buffer, start: number, end: number, ledger: Ledger | undefined): void
+  start(channel: Channel, bytes: Buffer, start: number, end: number, ledger: Ledger): void
   receive: Receive
 }
 
 /** Begins the life of this worker over the channel that `connect` makes. */
 export function begin(
   connect: (receive: Receive, onEnd: (error?: Error) => void) => Channel,
-  ledger: Ledger | undefined,
+  ledger: Ledger,
 ): void {
   let receive: Receive = first
   const channel = connect(

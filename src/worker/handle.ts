@@ -17,7 +17,10 @@ export interface WorkerOptions {
   setup?: ((writer: Writer) => void) | undefined
 }
 
-/** Where a worker writes what it begins: both sides can get at it, whatever becomes of the worker. */
+/**
+ * Where a worker writes what it begins, a file descriptor or memory: both sides can get at it, whatever
+ * becomes of the worker. Only pools give one.
+ */
 export type Ledger = number | SharedArrayBuffer
 
 /** How a worker ended. */

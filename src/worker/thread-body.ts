@@ -22,7 +22,7 @@ export function beginThread(): void {
   printDirectly(process.stdout, 1)
   printDirectly(process.stderr, 2)
   if (data.stops !== undefined) listen(data.stops)
-  begin((receive, onEnd) => new PortChannel(data.port, receive, onEnd), data.ledger)
+  begin((receive, onEnd) => new PortChannel(data.port, receive, onEnd), data.ledger ?? 0)
 }
 
 /** The reason comes over `stops`; that there is one, over the slot, where even a blocked thread looks. */

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { Pool, type PoolOptions, type PoolStatistics, type TaskOptions } from 'plait'
 import { FaceExecutor } from '#plait/pool/executor.js'
+import { processes as body } from '#plait/pool/bodies.js'
 import { Face } from '#plait/pool/face.js'
 import { checkPoolOptions } from '#plait/pool/options.js'
 import { Gate } from '../gate.js'
@@ -91,7 +92,7 @@ const onExecutor: Method = {
   name: 'submit',
   open(processes, options) {
     const checked = checkPoolOptions(processes, options)
-    const face = new Face(FaceExecutor.prototype, 'executor', 'Executor', 'ExecutorWorker', checked)
+    const face = new Face(FaceExecutor.prototype, { noun: 'executor', name: 'Executor', body }, checked)
     const executor = new FaceExecutor(face)
     return {
       statistics: () => face.dispatch.statistics(),

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defaultChunksize } from '#plait/pool/chunk.js'
 import { Held } from '#plait/pool/held.js'
-import { ledgerRoom, LedgerPage } from '#plait/pool/ledger-page.js'
-import { Ledger } from '#plait/pool/ledger.js'
+import { FileLedger } from '#plait/pool/ledger-file.js'
+import { MemoryLedger, MemoryPage } from '#plait/pool/ledger-memory.js'
+import { FilePage } from '#plait/pool/ledger-page.js'
+import { ledgerRoom, type Ledger, type Page } from '#plait/pool/ledger.js'
 import { Line } from '#plait/pool/line.js'
 import type { Task } from '#plait/pool/task.js'
 
@@ -99,39 +101,50 @@ test('held finds by number, forgets, grows, and lists in order', () => {
 
 const nothing = { bytes: Buffer.alloc(0), size: 0, flushes: 0 }
 
-test('a ledger shows what was begun, and what had not left', () => {
-  const ledger = new Ledger()
-  const page = new LedgerPage(ledger.fd)
-  assert.deepEqual([ledger.begun(), ledger.unflushed().length], [0, 0])
-  const begin = (seq: number, bytes: Buffer, size: number, flushes: number): void => {
-    assert.equal(page.begin(seq, { bytes, size, flushes }, performance.now()), true)
-    assert.equal(ledger.begun(), seq)
-    assert.ok(ledger.unflushed().equals(bytes.subarray(0, size)))
-  }
-  const first = Buffer.alloc(ledgerRoom, 'one two three ')
-  for (const [i, size] of [3, 3, 10, 500, ledgerRoom].entries()) begin(1 + i, first, size, 1)
-  const second = Buffer.alloc(ledgerRoom, 7)
-  for (const [i, size] of [2, 600].entries()) begin(6 + i, second, size, 2)
-  begin(8, first, 700, 3)
-  begin(9, first, 0, 3 + 1)
-  ledger.close()
-})
+const ledgers: Record<string, () => [Ledger, Page]> = {
+  'in a file'() {
+    const ledger = new FileLedger()
+    return [ledger, new FilePage(ledger.memory)]
+  },
+  'in memory'() {
+    const ledger = new MemoryLedger()
+    return [ledger, new MemoryPage(ledger.memory)]
+  },
+}
 
-test('a recall binds the worker that was seen at one task twice', () => {
-  const ledger = new Ledger()
-  const page = new LedgerPage(ledger.fd)
-  page.begin(1, nothing, performance.now())
-  assert.equal(ledger.standing(), false)
-  while (!ledger.standing());
-  assert.equal(ledger.recall(2, 4), 1)
-  // However the worker samples its clocks: it has been at task 1 for as long as it was watched.
-  assert.equal(page.begin(2, nothing, performance.now()), false)
-  assert.equal(page.begin(3, nothing, performance.now()), false)
-  assert.equal(page.begin(4, nothing, performance.now()), false)
-  assert.equal(page.begin(5, nothing, performance.now()), true)
-  assert.equal(ledger.begun(), 5)
-  ledger.close()
-})
+for (const [where, open] of Object.entries(ledgers)) {
+  test(`a ledger ${where} shows what was begun, and what had not left`, () => {
+    const [ledger, page] = open()
+    assert.deepEqual([ledger.begun(), ledger.unflushed().length], [0, 0])
+    const begin = (seq: number, bytes: Buffer, size: number, flushes: number): void => {
+      assert.equal(page.begin(seq, { bytes, size, flushes }, performance.now()), true)
+      assert.equal(ledger.begun(), seq)
+      assert.ok(ledger.unflushed().equals(bytes.subarray(0, size)))
+    }
+    const first = Buffer.alloc(ledgerRoom, 'one two three ')
+    for (const [i, size] of [3, 3, 10, 500, ledgerRoom].entries()) begin(1 + i, first, size, 1)
+    const second = Buffer.alloc(ledgerRoom, 7)
+    for (const [i, size] of [2, 600].entries()) begin(6 + i, second, size, 2)
+    begin(8, first, 700, 3)
+    begin(9, first, 0, 3 + 1)
+    ledger.close()
+  })
+
+  test(`a recall ${where} binds the worker that was seen at one task twice`, () => {
+    const [ledger, page] = open()
+    page.begin(1, nothing, performance.now())
+    assert.equal(ledger.standing(), false)
+    while (!ledger.standing());
+    assert.equal(ledger.recall(2, 4), 1)
+    // However the worker samples its clocks: it has been at task 1 for as long as it was watched.
+    assert.equal(page.begin(2, nothing, performance.now()), false)
+    assert.equal(page.begin(3, nothing, performance.now()), false)
+    assert.equal(page.begin(4, nothing, performance.now()), false)
+    assert.equal(page.begin(5, nothing, performance.now()), true)
+    assert.equal(ledger.begun(), 5)
+    ledger.close()
+  })
+}
 
 test("chunks are Python's: a quarter of a worker's share, rounded up", () => {
   for (const [length, workers, size] of [
