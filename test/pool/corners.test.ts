@@ -7,8 +7,8 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { it } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { BrokenPoolError, currentTask, Pool, TimeoutError, WorkerLostError } from 'plait'
-import { ProcessPoolExecutor } from 'plait/futures'
+import { die, fromOutside, itInProcesses, TestExecutor, TestPool } from '../backend.js'
+import { BrokenPoolError, currentTask, TimeoutError, WorkerLostError } from 'plait'
 import { Gate, hold, reach } from '../gate.js'
 import { checkLeaks } from '../leaks.js'
 import { outcomes } from './stream-kit.js'
@@ -16,7 +16,7 @@ import { outcomes } from './stream-kit.js'
 checkLeaks()
 
 it('a worker at the end of its life from which the last task was taken back is replaced', async () => {
-  await using pool = new Pool(1, { maxTasksPerChild: 3 })
+  await using pool = new TestPool(1, { maxTasksPerChild: 3 })
   const busy = (ms: number) => {
     for (const end = performance.now() + ms; performance.now() < end;);
   }
@@ -33,7 +33,7 @@ it('a worker at the end of its life from which the last task was taken back is r
 })
 
 it('an abort from within onProgress ends the map there, and once', async () => {
-  await using pool = new Pool(1)
+  await using pool = new TestPool(1)
   for (const at of [2, 4]) {
     const controller = new AbortController()
     const seen: number[] = []
@@ -52,7 +52,7 @@ it('an abort from within onProgress ends the map there, and once', async () => {
 })
 
 it('a task beside one that had to be killed is told the reason', async () => {
-  await using pool = new Pool(1, { concurrency: 2 })
+  await using pool = new TestPool(1, { concurrency: 2 })
   const gate = new Gate()
   const { folder } = gate
   const beside = pool.apply(
@@ -75,7 +75,7 @@ it('a task beside one that had to be killed is told the reason', async () => {
 })
 
 it('an error outside of any task is the cause of what it costs', async () => {
-  await using pool = new Pool(1)
+  await using pool = new TestPool(1)
   for (const how of ['throw', 'reject'] as const)
     await assert.rejects(
       pool.apply(
@@ -98,21 +98,25 @@ it('an error outside of any task is the cause of what it costs', async () => {
   assert.equal(await pool.apply(() => 1), 1)
 })
 
-it('a worker that stands still before it begins its task is replaced; the task goes elsewhere', async () => {
-  await using pool = new Pool(1, { startTimeout: 1500 })
-  await pool.apply(() => 1)
-  process.kill(pool.statistics().workers[0].pid, 'SIGSTOP')
-  assert.equal(await pool.apply(() => 'elsewhere'), 'elsewhere')
-  assert.equal(pool.statistics().restarts, 1)
-})
+itInProcesses(
+  fromOutside,
+  'a worker that stands still before it begins its task is replaced; the task goes elsewhere',
+  async () => {
+    await using pool = new TestPool(1, { startTimeout: 1500 })
+    await pool.apply(() => 1)
+    process.kill(pool.statistics().workers[0].pid, 'SIGSTOP')
+    assert.equal(await pool.apply(() => 'elsewhere'), 'elsewhere')
+    assert.equal(pool.statistics().restarts, 1)
+  },
+)
 
 it('what is no number of processes and no options is refused', () => {
-  for (const wrong of [[3], null, 'two', true]) assert.throws(() => new Pool(wrong as never), TypeError)
+  for (const wrong of [[3], null, 'two', true]) assert.throws(() => new TestPool(wrong as never), TypeError)
 })
 
 it('results wait in the worker while the pool does not read, and none is lost', async () => {
-  await using pool = new Pool(2)
-  const fn = (n: number) => (n === 4000 ? process.kill(process.pid, 'SIGKILL') : `${n}`.repeat(200))
+  await using pool = new TestPool(2)
+  const fn = (n: number) => (n === 4000 ? die() : `${n}`.repeat(200))
   await Promise.all(Array.from({ length: 3000 }, (_, i) => pool.apply(fn, [i])))
   const outcomes = Promise.allSettled(Array.from({ length: 20_000 }, (_, i) => pool.apply(fn, [i])))
   // What was written at submit is in the workers' hands now, and nobody takes what they answer.
@@ -125,7 +129,7 @@ it('results wait in the worker while the pool does not read, and none is lost', 
 })
 
 it('statistics count tasks, not maps, and what ended is not running', async () => {
-  await using pool = new Pool(1)
+  await using pool = new TestPool(1)
   const gate = new Gate()
   const { folder } = gate
   const fn = (n: number) => {
@@ -146,15 +150,13 @@ it('statistics count tasks, not maps, and what ended is not running', async () =
 
 it('who hears of a death may end the pool: what was lost is not tried again', async () => {
   for (const hears of ['subscriber', 'callback'] as const) {
-    const pool = new Pool(1, { name: 'ended', retries: 1, concurrency: 2 })
+    const pool = new TestPool(1, { name: 'ended', retries: 1, concurrency: 2 })
     const outcomes: unknown[] = []
     const errorCallback = (error: unknown): void => {
       outcomes.push(error)
       pool.terminate()
     }
-    const die = (): unknown => process.kill(process.pid, 'SIGKILL')
-    const dieThenStay = (): unknown =>
-      currentTask()!.attempt === 1 ? process.kill(process.pid, 'SIGKILL') : new Promise(() => {})
+    const dieThenStay = (): unknown => (currentTask()!.attempt === 1 ? die() : new Promise(() => {}))
     const listener = (message: unknown): void => {
       if ((message as { pool: string }).pool !== 'ended') return
       if (hears === 'subscriber') pool.terminate()
@@ -179,7 +181,7 @@ it('an initializer may throw anything: the pool is broken, and its workers go', 
     }
   }
   for (const thrown of [() => Object.create(null) as unknown, () => Symbol('x'), () => new Mute()]) {
-    const pool = new Pool(1, {
+    const pool = new TestPool(1, {
       initializer: () => {
         throw thrown()
       },
@@ -193,7 +195,7 @@ it('an initializer may throw anything: the pool is broken, and its workers go', 
 })
 
 it('results that can travel one by one and not together fail together, with the reason', async () => {
-  await using pool = new Pool(1)
+  await using pool = new TestPool(1)
   const fn = (x: number): (() => number) => {
     if (x === 2) throw new RangeError('two')
     const kept = globalThis as unknown as { make?: () => () => number }
@@ -211,7 +213,7 @@ it('results that can travel one by one and not together fail together, with the 
 })
 
 it('what is held behind a long task is sorted again when something more urgent comes', async () => {
-  await using pool = new Pool(1)
+  await using pool = new TestPool(1)
   const gate = new Gate()
   const { folder } = gate
   const fn = (name: string, dir: string) => {
@@ -236,7 +238,7 @@ it('what is held behind a long task is sorted again when something more urgent c
 })
 
 it('aborted tasks are forgotten while others before them wait', async () => {
-  await using pool = new Pool(1)
+  await using pool = new TestPool(1)
   const gate = new Gate()
   const { folder } = gate
   const busy = pool.apply((dir: string) => hold(dir, 'go'), [folder])
@@ -264,7 +266,7 @@ it('aborted tasks are forgotten while others before them wait', async () => {
 })
 
 it('a future whose task has ended does not run, whether or not its result was read', async () => {
-  await using executor = new ProcessPoolExecutor(1)
+  await using executor = new TestExecutor(1)
   const gate = new Gate()
   const { folder } = gate
   await executor.submit(() => 0)

@@ -1,7 +1,8 @@
 /** What a worker's death costs: exactly what it had begun and not ended. Nothing else, and nothing hangs. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { BrokenPoolError, currentTask, Pool, PoolTerminatedError, WorkerLostError } from 'plait'
+import { backend, die, fromOutside, itInProcesses, suddenly, TestPool } from '../backend.js'
+import { BrokenPoolError, currentTask, PoolTerminatedError, WorkerLostError } from 'plait'
 import { Gate, hold, reach } from '../gate.js'
 import { checkLeaks } from '../leaks.js'
 
@@ -13,7 +14,7 @@ const lost = (outcome: Outcome): boolean =>
 
 describe('a worker dies', () => {
   it('in a task: that task rejects with who, how and what to do; the rest is untouched', async () => {
-    await using pool = new Pool(2)
+    await using pool = new TestPool(2)
     for (const how of ['SIGKILL', 'exit'] as const) {
       const items = Array.from({ length: 60 }, (_, i) => i)
       const outcomes = await Promise.allSettled(
@@ -22,8 +23,7 @@ describe('a worker dies', () => {
             (n: number, way: typeof how) => {
               if (n === 40) {
                 if (way === 'exit') process.exit(7)
-                process.kill(process.pid, way)
-                for (;;);
+                die()
               }
               return n
             },
@@ -35,10 +35,10 @@ describe('a worker dies', () => {
         if (i === 40) {
           assert.ok(lost(outcome), `${how}: ${JSON.stringify(outcome)}`)
           const error = (outcome as PromiseRejectedResult).reason as WorkerLostError
-          assert.equal(error.exitcode, how === 'exit' ? 7 : -9)
-          assert.equal(error.signal, how === 'exit' ? null : 'SIGKILL')
-          assert.ok(error.pid > 0 && error.pid !== process.pid)
-          assert.match(error.worker, /PoolWorker-\d+/)
+          assert.equal(error.exitcode, how === 'exit' ? 7 : suddenly.exitcode)
+          assert.equal(error.signal, how === 'exit' ? null : suddenly.signal)
+          assert.equal(error.pid === process.pid, backend === 'thread')
+          assert.match(error.worker, /Pool(Worker|Thread)-\d+/)
           assert.equal(error.code, 'PLAIT_WORKER_LOST')
         } else assert.deepEqual(outcome, { status: 'fulfilled', value: i }, `task ${i}, ${how}`)
     }
@@ -47,11 +47,10 @@ describe('a worker dies', () => {
   })
 
   it('after many short tasks: results that had not left it are not lost', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const fn = (n: number) => {
       if (n === 5000) {
-        process.kill(process.pid, 'SIGKILL')
-        for (;;);
+        die()
       }
       return n
     }
@@ -65,8 +64,8 @@ describe('a worker dies', () => {
     assert.ok(lost(outcomes[5000]))
   })
 
-  it('while idle: nothing rejects, and it is replaced', async () => {
-    await using pool = new Pool(2)
+  itInProcesses(fromOutside, 'while idle: nothing rejects, and it is replaced', async () => {
+    await using pool = new TestPool(2)
     const pids = new Set(await Promise.all([1, 2, 3, 4].map(() => pool.apply(() => process.pid))))
     for (const { pid } of pool.statistics().workers) process.kill(pid, 'SIGKILL')
     const results = await Promise.all(Array.from({ length: 50 }, (_, i) => pool.apply((n: number) => n, [i])))
@@ -77,8 +76,8 @@ describe('a worker dies', () => {
     assert.ok(pids.size > 0)
   })
 
-  it('before it is ready: what waits goes to another', async () => {
-    await using pool = new Pool(2)
+  itInProcesses(fromOutside, 'before it is ready: what waits goes to another', async () => {
+    await using pool = new TestPool(2)
     const work = Promise.all(Array.from({ length: 20 }, (_, i) => pool.apply((n: number) => n, [i])))
     for (const { pid } of pool.statistics().workers) process.kill(pid, 'SIGKILL')
     assert.equal((await work).length, 20)
@@ -86,11 +85,11 @@ describe('a worker dies', () => {
   })
 
   it('with retries: the task runs again, and is told so', async () => {
-    await using pool = new Pool(2, { retries: 2 })
+    await using pool = new TestPool(2, { retries: 2 })
     const attempts = await pool.map(
       (n: number) => {
         const { attempt } = currentTask()!
-        if (n === 3 && attempt < 3) process.kill(process.pid, 'SIGKILL')
+        if (n === 3 && attempt < 3) die()
         return attempt
       },
       [1, 2, 3, 4],
@@ -103,8 +102,8 @@ describe('a worker dies', () => {
     assert.equal(pool.statistics().restarts, 5)
   })
 
-  it('stopped, then killed: the same', async () => {
-    await using pool = new Pool(1)
+  itInProcesses(fromOutside, 'stopped, then killed: the same', async () => {
+    await using pool = new TestPool(1)
     const gate = new Gate()
     const { folder } = gate
     const task = pool.apply(
@@ -123,30 +122,34 @@ describe('a worker dies', () => {
     assert.equal(await next, 'next')
   })
 
-  it('in one of several overlapping tasks: all that ran there are lost, what waited is not', async () => {
-    await using pool = new Pool(1, { concurrency: 3 })
-    const gate = new Gate()
-    const { folder } = gate
-    const outcomes = Promise.allSettled(
-      [0, 1, 2, 3, 4, 5].map((i) =>
-        pool.apply(
-          async (n: number, dir: string) => {
-            if (n > 2) return n
-            reach(dir, `in-${n}`)
-            await new Promise(() => setInterval(() => {}, 1000))
-          },
-          [i, folder],
+  itInProcesses(
+    fromOutside,
+    'in one of several overlapping tasks: all that ran there are lost, what waited is not',
+    async () => {
+      await using pool = new TestPool(1, { concurrency: 3 })
+      const gate = new Gate()
+      const { folder } = gate
+      const outcomes = Promise.allSettled(
+        [0, 1, 2, 3, 4, 5].map((i) =>
+          pool.apply(
+            async (n: number, dir: string) => {
+              if (n > 2) return n
+              reach(dir, `in-${n}`)
+              await new Promise(() => setInterval(() => {}, 1000))
+            },
+            [i, folder],
+          ),
         ),
-      ),
-    )
-    await Promise.all(['in-0', 'in-1', 'in-2'].map((name) => gate.reached(name)))
-    process.kill(pool.statistics().workers[0].pid, 'SIGKILL')
-    const all = await outcomes
-    assert.deepEqual(all.map(lost), [true, true, true, false, false, false])
-  })
+      )
+      await Promise.all(['in-0', 'in-1', 'in-2'].map((name) => gate.reached(name)))
+      process.kill(pool.statistics().workers[0].pid, 'SIGKILL')
+      const all = await outcomes
+      assert.deepEqual(all.map(lost), [true, true, true, false, false, false])
+    },
+  )
 
   it('by an error outside of any task', async () => {
-    await using pool = new Pool(1, { env: { ...process.env, NODE_OPTIONS: '' } })
+    await using pool = new TestPool(1, { env: { ...process.env, NODE_OPTIONS: '' } })
     await assert.rejects(
       pool.apply(async () => {
         setImmediate(() => {
@@ -160,8 +163,8 @@ describe('a worker dies', () => {
     assert.equal(await pool.apply(() => 2), 2)
   })
 
-  it('while a large result is on its way', async () => {
-    await using pool = new Pool(1)
+  itInProcesses(fromOutside, 'while a large result is on its way', async () => {
+    await using pool = new TestPool(1)
     const gate = new Gate()
     const { folder } = gate
     const big = pool.apply(
@@ -186,7 +189,7 @@ describe('a worker dies', () => {
   })
 
   it('again and again: a pool of poisoned tasks settles every one of them', async () => {
-    await using pool = new Pool(2)
+    await using pool = new TestPool(2)
     const outcomes = await Promise.allSettled(
       Array.from({ length: 12 }, () => pool.apply(() => process.exit(3))),
     )
@@ -195,7 +198,7 @@ describe('a worker dies', () => {
   })
 
   it('after terminate: the pool ends all the same', async () => {
-    const pool = new Pool(1)
+    const pool = new TestPool(1)
     const gate = new Gate()
     const { folder } = gate
     const task = pool.apply(
@@ -217,7 +220,7 @@ describe('a worker dies', () => {
 describe('workers cannot start', () => {
   it('an initializer that throws breaks the pool, with the cause', async () => {
     class NoDatabase extends Error {}
-    const pool = new Pool(2, {
+    const pool = new TestPool(2, {
       initializer: () => {
         throw new NoDatabase('refused')
       },
@@ -238,7 +241,7 @@ describe('workers cannot start', () => {
       () => new Promise(() => setInterval(() => {}, 1000)),
       () => hold('/nonexistent', 'never'),
     ]) {
-      const pool = new Pool(1, { startTimeout: 300, initializer })
+      const pool = new TestPool(1, { startTimeout: 300, initializer })
       await assert.rejects(
         pool.apply(() => 1),
         (e: unknown) => e instanceof BrokenPoolError && /300 ms/.test(e.message),
@@ -248,7 +251,7 @@ describe('workers cannot start', () => {
   })
 
   it('an initializer that ends its process breaks it after a few tries', async () => {
-    const pool = new Pool(1, { initializer: () => process.exit(9) })
+    const pool = new TestPool(1, { initializer: () => process.exit(9) })
     await assert.rejects(
       pool.apply(() => 1),
       (e: unknown) => e instanceof BrokenPoolError && /exit code 9/.test((e.cause as Error).message),

@@ -6,8 +6,9 @@ import assert from 'node:assert/strict'
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { die, fromOutside, itInProcesses, suddenly, TestExecutor } from '../backend.js'
 import { CancelledError, currentTask, WorkerLostError } from 'plait'
-import { asCompleted, type Future, ProcessPoolExecutor, wait } from 'plait/futures'
+import { asCompleted, type Future, wait } from 'plait/futures'
 import { Gate, hold, reach } from '../gate.js'
 import { checkLeaks } from '../leaks.js'
 import { holdUntil, occupy, rest } from './futures-kit.js'
@@ -15,10 +16,6 @@ import { holdUntil, occupy, rest } from './futures-kit.js'
 checkLeaks()
 
 const square = (n: number): number => n * n
-const die = (): never => {
-  process.kill(process.pid, 'SIGKILL')
-  for (;;);
-}
 
 /** The same numbers in every run. */
 function seeded(seed: number): () => number {
@@ -31,15 +28,15 @@ function seeded(seed: number): () => number {
 
 describe('a worker dies', () => {
   it('its call fails, all others are done, and the executor goes on', async () => {
-    await using executor = new ProcessPoolExecutor(2)
+    await using executor = new TestExecutor(2)
     for (let round = 0; round < 3; round++) {
       const before = Array.from({ length: 50 }, (_, n) => executor.submit(square, n))
       const lost: Future<number> = executor.submit(die)
       const after = Array.from({ length: 50 }, (_, n) => executor.submit(square, n))
       const error = await lost.exception()
       assert.ok(error instanceof WorkerLostError)
-      assert.deepEqual([error.signal, error.exitcode], ['SIGKILL', -9])
-      assert.match(error.worker, /ExecutorWorker-\d+/)
+      assert.deepEqual([error.signal, error.exitcode], [suddenly.signal, suddenly.exitcode])
+      assert.match(error.worker, /ExecutorWorker-\d+|ThreadPoolExecutor-\d+_\d+/)
       assert.deepEqual(
         [lost.done(), lost.cancelled(), lost.running(), lost.cancel()],
         [true, false, false, false],
@@ -50,8 +47,8 @@ describe('a worker dies', () => {
     }
   })
 
-  it('all workers at once, from outside, with work in the line', async () => {
-    await using executor = new ProcessPoolExecutor(2)
+  itInProcesses(fromOutside, 'all workers at once, from outside, with work in the line', async () => {
+    await using executor = new TestExecutor(2)
     const gate = new Gate()
     const { folder } = gate
     const held = [0, 1].map((n) =>
@@ -77,7 +74,7 @@ describe('a worker dies', () => {
   })
 
   it('an exit in a task is a lost worker; an error that is hard to rebuild is not', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const exit = await executor.submit(() => process.exit(3)).exception()
     assert.ok(exit instanceof WorkerLostError)
     assert.deepEqual([exit.exitcode, exit.signal], [3, null])
@@ -94,7 +91,7 @@ describe('a worker dies', () => {
   })
 
   it('with retries: it runs again, and the future knows one outcome only', async () => {
-    await using executor = new ProcessPoolExecutor(1, { retries: 2 })
+    await using executor = new TestExecutor(1, { retries: 2 })
     const gate = new Gate()
     const attempts = executor.submit((dir: string): number => {
       const { attempt } = currentTask()!
@@ -115,18 +112,18 @@ describe('a worker dies', () => {
   })
 
   it('in a map: results before it, the error in its place, the end; with retries no error', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const dieOnce = (n: number): number => (n === 3 && currentTask()!.attempt === 1 ? die() : n)
     const iterator = executor.map(dieOnce, [1, 2, 3, 4, 5])
     assert.deepEqual([(await iterator.next()).value, (await iterator.next()).value], [1, 2])
     await assert.rejects(iterator.next(), WorkerLostError)
     assert.equal((await iterator.next()).done, true)
-    await using stubborn = new ProcessPoolExecutor(1, { retries: 1 })
+    await using stubborn = new TestExecutor(1, { retries: 1 })
     assert.deepEqual(await rest(stubborn.map(dieOnce, [1, 2, 3, 4, 5])), [1, 2, 3, 4, 5])
   })
 
   it('what was cancelled while it held it stays cancelled, and never runs', async () => {
-    await using executor = new ProcessPoolExecutor(1, { retries: 5 })
+    await using executor = new TestExecutor(1, { retries: 5 })
     const gate = new Gate()
     const { folder } = gate
     const first = executor.submit((dir: string) => {
@@ -156,7 +153,7 @@ describe('a worker dies', () => {
 
   it('during shutdown: it ends, and everybody is told', async () => {
     for (const cancelFutures of [false, true]) {
-      const executor = new ProcessPoolExecutor(2)
+      const executor = new TestExecutor(2)
       const gate = new Gate()
       const { folder } = gate
       const held = executor.submit((dir: string): number => {
@@ -181,7 +178,7 @@ describe('a worker dies', () => {
 describe('cancel() and the beginning of a call', () => {
   it('true: it has never run; false: it runs, once', async () => {
     const random = seeded(42)
-    await using executor = new ProcessPoolExecutor(2)
+    await using executor = new TestExecutor(2)
     const gate = new Gate()
     const log = join(gate.folder, 'log')
     writeFileSync(log, '')
@@ -219,7 +216,7 @@ describe('cancel() and the beginning of a call', () => {
 
   it('among deaths, timeouts and aborts: each future is done once, with one outcome', async () => {
     const random = seeded(7)
-    await using executor = new ProcessPoolExecutor(2, { retries: 1 })
+    await using executor = new TestExecutor(2, { retries: 1 })
     const hasty = executor.withOptions({ timeout: 20, grace: 0 })
     const abort = new AbortController()
     const aborted = executor.withOptions({ signal: abort.signal, grace: 0 })

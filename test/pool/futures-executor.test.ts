@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { BrokenPoolError, currentProcess, currentTask, SerializationError, TimeoutError } from 'plait'
-import { Executor, FIRST_COMPLETED, ProcessPoolExecutor, wait } from 'plait/futures'
+import { me, myName, TestExecutor } from '../backend.js'
+import { BrokenPoolError, currentTask, SerializationError, TimeoutError } from 'plait'
+import { Executor, FIRST_COMPLETED, wait } from 'plait/futures'
 import { Gate, hold, reach } from '../gate.js'
 import { checkLeaks } from '../leaks.js'
 import { occupy, rest } from './futures-kit.js'
@@ -20,18 +21,18 @@ const oddThrows = (n: number): number => {
 
 describe('submit', () => {
   it('runs closures, methods, async functions; with all their arguments', async () => {
-    await using executor = new ProcessPoolExecutor(2)
+    await using executor = new TestExecutor(2)
     const offset = 40
     assert.ok(executor instanceof Executor)
     assert.equal(await executor.submit((a: number, b: number) => a * b + offset, 1, 2), 42)
     assert.equal(await executor.submit(async (text: string) => text.toUpperCase(), 'x'), 'X')
     assert.equal(await executor.submit(Math.max, 3, 1, 2), 3)
     assert.equal(await executor.submit(() => undefined), undefined)
-    assert.notEqual(await executor.submit(() => process.pid), process.pid)
+    assert.notEqual(await executor.submit(me), me())
   })
 
   it('throws at the call what cannot travel, and fails only there', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const socket = new WeakMap()
     assert.throws(() => executor.submit(() => socket), SerializationError)
     assert.throws(() => executor.submit((value: unknown) => value, Promise.resolve(1)), {
@@ -46,7 +47,7 @@ describe('submit', () => {
 
   it('initializer, names, concurrency: the options of a pool', async () => {
     let base = 0
-    await using executor = new ProcessPoolExecutor(1, {
+    await using executor = new TestExecutor(1, {
       initializer: (n: number) => {
         base = n
       },
@@ -55,7 +56,7 @@ describe('submit', () => {
       name: 'crew',
     })
     assert.equal(await executor.submit((n: number) => base + n, 12), 42)
-    assert.match(await executor.submit(() => currentProcess().name), /^crew-\d+$/)
+    assert.match(await executor.submit(myName), /^crew[-_]\d+$/)
     const together = [1, 2, 3, 4].map(() =>
       executor.submit(async () => {
         const state = globalThis as { here?: number }
@@ -68,7 +69,7 @@ describe('submit', () => {
   })
 
   it('an initializer that throws breaks the executor, with the cause', async () => {
-    await using executor = new ProcessPoolExecutor(1, {
+    await using executor = new TestExecutor(1, {
       initializer: () => {
         throw new RangeError('no database')
       },
@@ -80,28 +81,28 @@ describe('submit', () => {
   })
 
   it('executors nest', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const inner = executor.submit(async () => {
-      await using executor = new ProcessPoolExecutor(1)
+      await using executor = new TestExecutor(1)
       return await executor.submit((n: number) => n + 1, 41)
     })
     assert.equal(await inner, 42)
   })
 
   it('refuses a number of workers that is none', () => {
-    for (const workers of [0, -1, 1.5, NaN]) assert.throws(() => new ProcessPoolExecutor(workers), RangeError)
+    for (const workers of [0, -1, 1.5, NaN]) assert.throws(() => new TestExecutor(workers), RangeError)
     for (const workers of ['2', null, { processes: 2 }])
-      assert.throws(() => new ProcessPoolExecutor(workers as never), {
+      assert.throws(() => new TestExecutor(workers as never), {
         name: 'TypeError',
         message: /maxWorkers/,
       })
-    assert.throws(() => new ProcessPoolExecutor(1, { retries: -1 }), RangeError)
+    assert.throws(() => new TestExecutor(1, { retries: -1 }), RangeError)
   })
 })
 
 describe('map', () => {
   it('gives the results in order; the shortest input ends it', async () => {
-    await using executor = new ProcessPoolExecutor(2)
+    await using executor = new TestExecutor(2)
     const numbers = Array.from({ length: 100 }, (_, i) => i)
     assert.deepEqual(await rest(executor.map(square, numbers)), numbers.map(square))
     const power = (a: number, b: number): number => a ** b
@@ -113,7 +114,7 @@ describe('map', () => {
   })
 
   it('cuts into chunks where it is told to, also of several inputs', async () => {
-    await using executor = new ProcessPoolExecutor(2)
+    await using executor = new TestExecutor(2)
     const numbers = Array.from({ length: 25 }, (_, i) => i)
     for (const chunksize of [1, 2, 7, 25, 100]) {
       const chunked = executor.withOptions({ chunksize })
@@ -129,7 +130,7 @@ describe('map', () => {
   })
 
   it('takes from an input only what a result needs, and closes them all at the end', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const sum = (a: number, b: number, c: number): number => a + b + c
     for (const mixed of [false, true]) {
       const [first, short, last] = [new Counter(), new Counter(2), new Counter()]
@@ -141,7 +142,7 @@ describe('map', () => {
   })
 
   it('begins at once, iterated or not, and holds only a window of the input', async () => {
-    await using executor = new ProcessPoolExecutor(2)
+    await using executor = new TestExecutor(2)
     for (const buffersize of [1, 3, 8]) {
       const counter = new Counter()
       const gate = new Gate()
@@ -164,7 +165,7 @@ describe('map', () => {
   })
 
   it('the first error comes in its place and ends it; what has not begun is taken back', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     for (const chunksize of [1, 3]) {
       const counter = new Counter()
       const iterator = executor.withOptions({ chunksize }).map(oddThrows, counter)
@@ -190,7 +191,7 @@ describe('map', () => {
   })
 
   it('leaving the loop takes back what has not begun; what runs goes on', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const gate = new Gate()
     const { folder } = gate
     const run = (n: number): number => {
@@ -212,7 +213,7 @@ describe('map', () => {
   })
 
   it('an input that throws, an item that cannot travel, what is no input', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const other = new Counter()
     function* broken() {
       yield 1
@@ -239,7 +240,7 @@ describe('map', () => {
   })
 
   it('a signal stops what runs and ends the iteration with its reason', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const gate = new Gate()
     const { folder } = gate
     const abort = new AbortController()
@@ -267,7 +268,7 @@ describe('map', () => {
   it('that nobody holds: begun work goes on, an iteration that was begun is left', async () => {
     setFlagsFromString('--expose-gc')
     const collect = runInNewContext('gc') as () => void
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const used = new Counter()
     await (async () => void (await executor.map(square, used).next()))()
     const gate = new Gate()
@@ -292,7 +293,7 @@ describe('map', () => {
     const { signal } = controller
     const inputs: WeakRef<object>[] = []
     const drop = async (held: boolean): Promise<void> => {
-      await using executor = new ProcessPoolExecutor(1)
+      await using executor = new TestExecutor(1)
       await (async () => {
         const input = [1, 2, 3]
         inputs.push(new WeakRef(input))
@@ -317,7 +318,7 @@ describe('map', () => {
   })
 
   it('next() gives up after its timeout and loses nothing', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const gate = new Gate()
     await occupy(executor, gate)
     const iterator = executor.map(square, [1, 2])
@@ -329,11 +330,11 @@ describe('map', () => {
 
 describe('withOptions', () => {
   it('a view of the same executor: timeout, grace, signal, priority', async () => {
-    await using executor = new ProcessPoolExecutor(1)
-    const pid = await executor.submit(() => process.pid)
+    await using executor = new TestExecutor(1)
+    const pid = await executor.submit(me)
     const hasty = executor.withOptions({ timeout: 50 }).withOptions({ grace: 0 })
     assert.ok(hasty instanceof Executor)
-    assert.equal(await hasty.submit(() => process.pid), pid)
+    assert.equal(await hasty.submit(me), pid)
     const endless = hasty.submit(() => {
       for (;;);
     })
@@ -365,7 +366,7 @@ describe('withOptions', () => {
   })
 
   it('a higher priority overtakes what waits', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const gate = new Gate()
     await occupy(executor, gate)
     const low = Array.from({ length: 5 }, () => executor.submit(() => 'low'))
@@ -377,7 +378,7 @@ describe('withOptions', () => {
   })
 
   it('refuses at the call', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     assert.throws(() => executor.withOptions({ timeout: -1 }), RangeError)
     assert.throws(() => executor.withOptions({ signal: {} as never }), TypeError)
     assert.throws(() => executor.withOptions({ priority: 'high' as never }), TypeError)

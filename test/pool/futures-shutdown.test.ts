@@ -4,8 +4,9 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { describe, it } from 'node:test'
+import { TestExecutor } from '../backend.js'
 import { CancelledError, PoolClosedError } from 'plait'
-import { ProcessPoolExecutor, wait } from 'plait/futures'
+import { wait } from 'plait/futures'
 import { Gate, reach } from '../gate.js'
 import { checkLeaks } from '../leaks.js'
 import { occupy, rest } from './futures-kit.js'
@@ -24,7 +25,7 @@ class Signal {
 
 describe('shutdown', () => {
   it('finishes what was submitted, refuses what comes after, and twice is once', async () => {
-    const executor = new ProcessPoolExecutor(2)
+    const executor = new TestExecutor(2)
     const futures = numbers.map((n) => executor.submit(square, n))
     const view = executor.withOptions({ priority: 1 })
     const ends = [executor.shutdown(), view.shutdown(), executor.shutdown({ wait: false })]
@@ -41,15 +42,15 @@ describe('shutdown', () => {
   })
 
   it('of a new executor, and of one whose workers still start', async () => {
-    await new ProcessPoolExecutor(1).shutdown()
-    const executor = new ProcessPoolExecutor(1)
+    await new TestExecutor(1).shutdown()
+    const executor = new TestExecutor(1)
     const future = executor.submit(square, 5)
     await executor.shutdown()
     assert.equal(await future, 25)
   })
 
   it('wait: false resolves at once; the work goes on', async () => {
-    const executor = new ProcessPoolExecutor(1)
+    const executor = new TestExecutor(1)
     const gate = new Gate()
     const [busy] = await occupy(executor, gate)
     const behind = executor.submit(square, 7)
@@ -63,7 +64,7 @@ describe('shutdown', () => {
 
   it('cancelFutures cancels exactly what has not begun', async () => {
     for (const first of [undefined, { wait: false }]) {
-      const executor = new ProcessPoolExecutor(2)
+      const executor = new TestExecutor(2)
       const gate = new Gate()
       const { folder } = gate
       const busy = await occupy(executor, gate, 2)
@@ -84,7 +85,7 @@ describe('shutdown', () => {
   })
 
   it('refuses what are no options, and goes on', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     await assert.rejects(executor.shutdown({ wait: 1 as never }), TypeError)
     await assert.rejects(executor.shutdown(false as never), TypeError)
     assert.equal(await executor.submit(square, 2), 4)
@@ -110,7 +111,7 @@ describe('shutdown', () => {
 
 describe('shutdown and map', () => {
   it('an array counts as submitted: all of it runs, iterated or not', async () => {
-    const executor = new ProcessPoolExecutor(2)
+    const executor = new TestExecutor(2)
     const gate = new Gate()
     const { folder } = gate
     const results = executor.map((n: number) => (reach(folder, `ran-${n}-`), n * n), numbers)
@@ -122,7 +123,7 @@ describe('shutdown and map', () => {
   })
 
   it('without waiting, too, and its iteration goes on from where it was', async () => {
-    const executor = new ProcessPoolExecutor(1)
+    const executor = new TestExecutor(1)
     const results = executor.map(square, numbers)
     assert.equal((await results.next()).value, 0)
     await executor.shutdown({ wait: false })
@@ -132,7 +133,7 @@ describe('shutdown and map', () => {
 
   it('of other inputs: what was taken is finished, the next item is refused', async () => {
     for (const make of [(counter: Counter) => counter, asynchronous]) {
-      const executor = new ProcessPoolExecutor(1)
+      const executor = new TestExecutor(1)
       const counter = new Counter()
       const results = executor.withOptions({ buffersize: 3 }).map(square, make(counter))
       assert.equal((await results.next()).value, 0)
@@ -151,7 +152,7 @@ describe('shutdown and map', () => {
 
   it('items that were taken for a chunk and not yet sent are done too', async () => {
     for (const more of [true, false]) {
-      const executor = new ProcessPoolExecutor(1)
+      const executor = new TestExecutor(1)
       const gate = new Gate()
       await occupy(executor, gate)
       const [halt, go] = [new Signal(), new Signal()]
@@ -176,7 +177,7 @@ describe('shutdown and map', () => {
   })
 
   it('from within an input: shutdown, and an abort, while map takes its first items', async () => {
-    const executor = new ProcessPoolExecutor(1)
+    const executor = new TestExecutor(1)
     const abort = new AbortController()
     function* meddling(meddle: () => void) {
       yield 1
@@ -208,7 +209,7 @@ describe('shutdown and map', () => {
   })
 
   it('after shutdown one item more is taken, no more', async () => {
-    const executor = new ProcessPoolExecutor(1)
+    const executor = new TestExecutor(1)
     const counter = new Counter()
     const results = executor.withOptions({ buffersize: 6 }).map(square, counter)
     await executor.shutdown()
@@ -218,7 +219,7 @@ describe('shutdown and map', () => {
   })
 
   it('cancelFutures after a shutdown without it: what has not begun of an array is dropped', async () => {
-    const executor = new ProcessPoolExecutor(1)
+    const executor = new TestExecutor(1)
     const gate = new Gate()
     const { folder } = gate
     await occupy(executor, gate)
@@ -232,14 +233,14 @@ describe('shutdown and map', () => {
   })
 
   it('an input that has ended just there ends, with no error', async () => {
-    const executor = new ProcessPoolExecutor(1)
+    const executor = new TestExecutor(1)
     const results = executor.withOptions({ buffersize: 3 }).map(square, new Counter(3))
     await executor.shutdown()
     assert.deepEqual(await rest(results), [0, 1, 4])
   })
 
   it('cancelFutures: results until the first that was cancelled', async () => {
-    const executor = new ProcessPoolExecutor(1)
+    const executor = new TestExecutor(1)
     const gate = new Gate()
     const [busy] = await occupy(executor, gate)
     const results = executor.map(square, numbers)
@@ -252,7 +253,7 @@ describe('shutdown and map', () => {
   })
 
   it('an iterator that nobody uses holds up nothing', async () => {
-    const executor = new ProcessPoolExecutor(1)
+    const executor = new TestExecutor(1)
     const counter = new Counter()
     const unused = executor.map(square, counter)
     const silent = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) }
@@ -268,7 +269,7 @@ describe('shutdown and map', () => {
 })
 
 it('cancelFutures ends a map that waits for an input that does not answer', async () => {
-  const executor = new ProcessPoolExecutor(1)
+  const executor = new TestExecutor(1)
   const silent = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) }
   const waiting = assert.rejects(executor.map((x: number) => x, silent).next(), CancelledError)
   await executor.shutdown({ cancelFutures: true })

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { describe, it } from 'node:test'
+import { TestExecutor } from '../backend.js'
 import { TimeoutError } from 'plait'
 import {
   ALL_COMPLETED,
@@ -37,7 +38,7 @@ async function oneOfEach(executor: ProcessPoolExecutor, gate: Gate) {
 
 describe('wait', () => {
   it('ALL_COMPLETED: sets of what is done, each once', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const gate = new Gate()
     const { value, error, running, cancelled, pending } = await oneOfEach(executor, gate)
     const all = wait([value, error, running, cancelled, pending, value, pending], {
@@ -51,7 +52,7 @@ describe('wait', () => {
   })
 
   it('the timeout is no error: what is not done says so', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const gate = new Gate()
     const { value, error, running, cancelled, pending } = await oneOfEach(executor, gate)
     for (const timeout of [0, 20]) {
@@ -64,7 +65,7 @@ describe('wait', () => {
   })
 
   it('FIRST_COMPLETED: at once where one is done, else with the first', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const gate = new Gate()
     const { value, error, running, cancelled, pending } = await oneOfEach(executor, gate)
     for (const ready of [value, error, cancelled]) {
@@ -82,7 +83,7 @@ describe('wait', () => {
   })
 
   it('FIRST_EXCEPTION: an error ends it, a value and a cancellation do not', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const gate = new Gate()
     const { value, error, running, cancelled, pending } = await oneOfEach(executor, gate)
     const there = await wait([running, error], { returnWhen: FIRST_EXCEPTION })
@@ -106,8 +107,8 @@ describe('wait', () => {
   it('of nothing; of futures of two executors', async () => {
     for (const returnWhen of [FIRST_COMPLETED, FIRST_EXCEPTION, ALL_COMPLETED])
       assert.deepEqual(await wait([], { returnWhen }), { done: new Set(), notDone: new Set() })
-    await using one = new ProcessPoolExecutor(1)
-    await using two = new ProcessPoolExecutor(1)
+    await using one = new TestExecutor(1)
+    await using two = new TestExecutor(1)
     const number = one.submit(() => 1)
     const text = two.submit(() => 'a')
     const { done } = await wait(new Set([number, text]))
@@ -115,7 +116,7 @@ describe('wait', () => {
   })
 
   it('refuses what is no Future, and a returnWhen that is none', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const future = executor.submit(() => 1)
     await assert.rejects(wait([Promise.resolve(1)] as never), { name: 'TypeError', message: /class Promise/ })
     await assert.rejects(wait([future, null] as never), { name: 'TypeError', message: /is null/ })
@@ -126,7 +127,7 @@ describe('wait', () => {
   })
 
   it('a signal rejects with its reason; what is done already wins', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const gate = new Gate()
     const [future] = await occupy(executor, gate)
     const abort = new AbortController()
@@ -144,7 +145,7 @@ describe('wait', () => {
 
 describe('asCompleted', () => {
   it('those that are done first, then the rest as they end; each once, and itself', async () => {
-    await using executor = new ProcessPoolExecutor(2)
+    await using executor = new TestExecutor(2)
     const gate = new Gate()
     const { folder } = gate
     const done = executor.submit(() => 'done')
@@ -170,7 +171,7 @@ describe('asCompleted', () => {
   })
 
   it('remembers the order of endings while nobody asks', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const futures = Array.from({ length: 50 }, (_, i) => executor.submit((n: number) => n, i))
     const iterator = asCompleted(futures.toReversed())
     await wait(futures)
@@ -199,7 +200,7 @@ describe('asCompleted', () => {
   })
 
   it('the timeout counts from the call: what is done comes first, then the error, then the end', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const gate = new Gate()
     const { value, error, running, cancelled, pending } = await oneOfEach(executor, gate)
     const iterator = asCompleted([running, value, pending, cancelled, value], { timeout: 0 })
@@ -223,7 +224,7 @@ describe('asCompleted', () => {
   })
 
   it('leaving the loop, and a signal, leave the futures alone', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const gate = new Gate()
     const { value, running } = await oneOfEach(executor, gate)
     for await (const future of asCompleted([running, value])) {
@@ -247,7 +248,7 @@ describe('asCompleted', () => {
   })
 
   it('refuses at the call', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const future = executor.submit(() => 1)
     assert.throws(() => asCompleted([future, 5] as never), { name: 'TypeError', message: /is 5/ })
     assert.throws(() => asCompleted(future as never), TypeError)

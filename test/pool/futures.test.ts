@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { describe, it } from 'node:test'
+import { TestExecutor } from '../backend.js'
 import { CancelledError, SerializationError, TimeoutError } from 'plait'
-import { Future, ProcessPoolExecutor } from 'plait/futures'
+import { Future } from 'plait/futures'
 import { Gate } from '../gate.js'
 import { checkLeaks } from '../leaks.js'
 import { holdUntil, occupy } from './futures-kit.js'
@@ -20,7 +21,7 @@ const states = (future: Future<unknown>): string =>
 
 describe('the states of a future', () => {
   it('pending, running, done with a value', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const gate = new Gate()
     const [running] = await occupy(executor, gate)
     const pending = executor.submit(() => 'value')
@@ -39,7 +40,7 @@ describe('the states of a future', () => {
   })
 
   it('done with an error, as it was thrown', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const future = executor.submit(fail)
     const error = await future.exception()
     assert.ok(error instanceof RangeError)
@@ -54,7 +55,7 @@ describe('the states of a future', () => {
   })
 
   it('an error that says "cancelled" is an error: only cancel() cancels', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const future = executor.submit(() => {
       throw new CancelledError('by hand')
     })
@@ -64,7 +65,7 @@ describe('the states of a future', () => {
   })
 
   it('cancelled: it never runs, and everybody is told', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const gate = new Gate()
     const { folder } = gate
     await occupy(executor, gate)
@@ -86,7 +87,7 @@ describe('the states of a future', () => {
   })
 
   it('cancelled while another is waited for: any of many, in any order', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const gate = new Gate()
     const { folder } = gate
     await occupy(executor, gate)
@@ -106,7 +107,7 @@ describe('the states of a future', () => {
   it('nobody makes one by hand, and none travels', async () => {
     const constructor = Future as unknown as new () => unknown
     assert.throws(() => new constructor(), { name: 'TypeError', message: /executor\.submit/ })
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const future = executor.submit(() => 1)
     assert.throws(() => executor.submit((other) => other, future), {
       name: 'SerializationError',
@@ -118,7 +119,7 @@ describe('the states of a future', () => {
 
 describe('result() and exception()', () => {
   it('give up after the timeout and leave the future alone', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const gate = new Gate()
     const [future] = await occupy(executor, gate)
     for (const timeout of [0, 10]) {
@@ -138,7 +139,7 @@ describe('result() and exception()', () => {
   })
 
   it('what is there already wins over a timeout of 0 and an aborted signal', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const [good, bad] = [executor.submit(() => 5), executor.submit(fail)]
     await Promise.allSettled([good, bad])
     const options = { timeout: 0, signal: AbortSignal.abort() }
@@ -149,7 +150,7 @@ describe('result() and exception()', () => {
   })
 
   it('as a promise: then, await, Promise.all, and each asks the same outcome', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const futures = [1, 2, 3].map((n) => executor.submit((x: number) => x * x, n))
     assert.deepEqual(await Promise.all(futures), [1, 4, 9])
     assert.equal(await futures[0].then((n) => n + 1), 2)
@@ -166,7 +167,7 @@ describe('result() and exception()', () => {
     const listen = (reason: unknown): void => void unhandled.push(reason)
     process.on('unhandledRejection', listen)
     {
-      await using executor = new ProcessPoolExecutor(1)
+      await using executor = new TestExecutor(1)
       const gate = new Gate()
       const [busy] = await occupy(executor, gate)
       const failed = executor.submit(fail)
@@ -186,7 +187,7 @@ describe('result() and exception()', () => {
 
 describe('addDoneCallback', () => {
   it('calls in order of adding, when done; at once where it is', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const gate = new Gate()
     const [future] = await occupy(executor, gate)
     const calls: (string | boolean)[] = []
@@ -209,7 +210,7 @@ describe('addDoneCallback', () => {
   })
 
   it('what a callback throws is a warning, and the others are called', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const gate = new Gate()
     const [future] = await occupy(executor, gate)
     const warnings: string[] = []
@@ -238,7 +239,7 @@ describe('addDoneCallback', () => {
   })
 
   it('is called after an error too, and in the context of whoever added it', async () => {
-    await using executor = new ProcessPoolExecutor(1)
+    await using executor = new TestExecutor(1)
     const storage = new AsyncLocalStorage<string>()
     const gate = new Gate()
     await occupy(executor, gate)

@@ -12,6 +12,7 @@ import {
   TimeoutError,
   type ImapIterator,
 } from 'plait'
+import { TestPool } from '../backend.js'
 import { Gate, hold, reach } from '../gate.js'
 import { checkLeaks } from '../leaks.js'
 import { Counter, outcomes, rest } from './stream-kit.js'
@@ -34,7 +35,7 @@ async function* unsendableLater(): AsyncGenerator<object> {
 
 describe('the end of the pool', () => {
   it('close() lets iterators that were given out go on', async () => {
-    const pool = new Pool(2)
+    const pool = new TestPool(2)
     const counter = new Counter(50)
     const iterator = pool.imap(double, counter)
     pool.close()
@@ -44,7 +45,7 @@ describe('the end of the pool', () => {
   })
 
   it('join() does what is left unasked, and the results wait', async () => {
-    const pool = new Pool(2)
+    const pool = new TestPool(2)
     const [fresh, begun] = [new Counter(30), new Counter(30)]
     const iterators = [pool.imap(double, fresh, { chunksize: 4 }), pool.imap(double, begun)] as const
     assert.equal((await iterators[1].next()).value, 0)
@@ -57,7 +58,7 @@ describe('the end of the pool', () => {
   })
 
   it('join() waits for an endless one until its loop is left', async () => {
-    const pool = new Pool(1)
+    const pool = new TestPool(1)
     const iterator = pool.imap(double, new Counter())
     await iterator.next()
     pool.close()
@@ -70,7 +71,7 @@ describe('the end of the pool', () => {
 
   for (const [kind, input] of Object.entries({ synchronous: unsendable, asynchronous: unsendableLater }))
     it(`join() gives up after its timeout among items that cannot travel, ${kind}`, async () => {
-      const pool = new Pool(1)
+      const pool = new TestPool(1)
       const iterator = pool.imap((item: object) => item, input())
       pool.close()
       assert.equal(await pool.join({ timeout: 20 }), false)
@@ -80,7 +81,7 @@ describe('the end of the pool', () => {
     })
 
   it('an iterator whose work is done holds up nobody', async () => {
-    const pool = new Pool(1)
+    const pool = new TestPool(1)
     const iterator = pool.imap(double, [1, 2], { buffersize: 5 })
     assert.equal((await iterator.next()).value, 2)
     pool.close()
@@ -89,7 +90,7 @@ describe('the end of the pool', () => {
   })
 
   it('terminate() rejects who waits, once, and closes the input', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const gate = new Gate()
     const { folder } = gate
     const counter = new Counter()
@@ -106,7 +107,7 @@ describe('the end of the pool', () => {
   })
 
   it('terminate() is told to whoever asks next', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const begun = pool.imap(double, new Counter())
     await begun.next()
     const fresh = pool.imap(double, new Counter())
@@ -116,7 +117,7 @@ describe('the end of the pool', () => {
   })
 
   it('an initializer that throws is told too', async () => {
-    await using pool = new Pool(1, {
+    await using pool = new TestPool(1, {
       initializer: () => {
         throw new Error('no database')
       },
@@ -126,7 +127,7 @@ describe('the end of the pool', () => {
   })
 
   it('an input that never answers holds up nothing', async () => {
-    const pool = new Pool(1)
+    const pool = new TestPool(1)
     const silent = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) }
     const iterator = pool.imap(double, silent)
     const waiting = iterator.next()
@@ -140,7 +141,7 @@ describe('the end of the pool', () => {
 
 describe('a signal', () => {
   it('ends the iteration and closes the input', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const abort = new AbortController()
     const counter = new Counter()
     const iterator = pool.imap(double, counter, { signal: abort.signal })
@@ -163,7 +164,7 @@ describe('an input that runs when the iteration ends is closed', () => {
   }
   for (const [how, end] of Object.entries(ends))
     it(how, async () => {
-      await using pool = new Pool(1)
+      await using pool = new TestPool(1)
       const controller = new AbortController()
       const seen: string[] = []
       function* input(): Generator<number> {
@@ -187,7 +188,7 @@ describe('an input that runs when the iteration ends is closed', () => {
 it('an iterator that nobody holds any more closes its input', async () => {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
-  const pool = new Pool(1)
+  const pool = new TestPool(1)
   const counter = new Counter()
   await (async () => void (await pool.imap(double, counter).next()))()
   for (let turn = 0; turn < 200 && !counter.closed; turn++) {
@@ -200,7 +201,7 @@ it('an iterator that nobody holds any more closes its input', async () => {
 })
 
 it('onProgress counts items as they arrive', async () => {
-  await using pool = new Pool(2)
+  await using pool = new TestPool(2)
   const seen: unknown[] = []
   const onProgress = (done: number, total: number | undefined): number => seen.push([done, total])
   await outcomes(pool.imapUnordered(oddThrows, [1, 2, 3], { onProgress, chunksize: 2 }))
@@ -215,7 +216,7 @@ it('onProgress counts items as they arrive', async () => {
 })
 
 it('bad input is an error at the call', async () => {
-  await using pool = new Pool(1)
+  await using pool = new TestPool(1)
   assert.throws(() => pool.imap(1 as never, []), TypeError)
   assert.throws(() => pool.imap(double, 5 as never), /items must be an iterable/)
   for (const options of [{ buffersize: 0 }, { chunksize: 0 }, { buffersize: 1.5 }])
@@ -235,7 +236,7 @@ it('bad input is an error at the call', async () => {
 
 describe('an input', () => {
   it('whose items are getters that throw ends with that error', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const step = {
       done: false,
       get value(): number {
@@ -252,7 +253,7 @@ describe('an input', () => {
   })
 
   it('is waited for when the loop is left, and what it throws then is thrown', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     let cleaned = 0
     async function* slow(): AsyncGenerator<number> {
       try {

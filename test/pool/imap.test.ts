@@ -1,7 +1,8 @@
 /** imap and imapUnordered: order, demand, windows, errors of single items. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { currentTask, Pool, SerializationError, TimeoutError, WorkerLostError } from 'plait'
+import { die, TestPool } from '../backend.js'
+import { currentTask, SerializationError, TimeoutError, WorkerLostError } from 'plait'
 import { Gate, hold, reach } from '../gate.js'
 import { checkLeaks } from '../leaks.js'
 import { asynchronous, Counter, outcomes, rest } from './stream-kit.js'
@@ -30,7 +31,7 @@ const inputs = {
 for (const [kind, input] of Object.entries(inputs))
   describe(`an input that is ${kind}`, () => {
     it('gives results in its order', async () => {
-      await using pool = new Pool(2)
+      await using pool = new TestPool(2)
       const expected = Array.from({ length: 200 }, (_, i) => i * 2)
       assert.deepEqual(await rest(pool.imap(double, input(new Counter(200)))), expected)
       const chunked = pool.imap(double, input(new Counter(200)), { chunksize: 7 })
@@ -44,7 +45,7 @@ for (const [kind, input] of Object.entries(inputs))
     })
 
     it('is endless, and never ahead of the consumer by more than the window', async () => {
-      await using pool = new Pool(2)
+      await using pool = new TestPool(2)
       for (const options of [{}, { buffersize: 1 }, { buffersize: 7 }, { buffersize: 10, chunksize: 4 }]) {
         const counter = new Counter()
         const window = options.buffersize ?? 4
@@ -65,7 +66,7 @@ for (const [kind, input] of Object.entries(inputs))
     })
 
     it('goes on after an item that threw, and takes nothing until asked', async () => {
-      await using pool = new Pool(2)
+      await using pool = new TestPool(2)
       const counter = new Counter(6)
       const iterator = pool.imap(oddThrows, input(counter), { buffersize: 2 })
       assert.equal((await iterator.next()).value, 0)
@@ -78,7 +79,7 @@ for (const [kind, input] of Object.entries(inputs))
     })
 
     it('may throw at any moment: what came before is handed out, then its error, then the end', async () => {
-      await using pool = new Pool(2)
+      await using pool = new TestPool(2)
       for (const good of [0, 1, 2, 5, 9])
         for (const chunksize of [1, 3])
           for (const method of ['imap', 'imapUnordered'] as const) {
@@ -95,7 +96,7 @@ for (const [kind, input] of Object.entries(inputs))
     })
 
     it('is closed by break, and what runs is told to stop', async () => {
-      await using pool = new Pool(2)
+      await using pool = new TestPool(2)
       const gate = new Gate()
       const { folder } = gate
       const counter = new Counter()
@@ -125,7 +126,7 @@ for (const [kind, input] of Object.entries(inputs))
 
 describe('items', () => {
   it('fail alone in their chunk: thrown, cannot travel, result cannot travel', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const mixed = [0, 1, process.stdout, 3, 4, 5]
     const fn = async (x: unknown): Promise<unknown> => {
       if (x === 1) throw new Error('one')
@@ -142,7 +143,7 @@ describe('items', () => {
   })
 
   it('that cannot travel are SerializationErrors with a path inside of the item', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const iterator = pool.imap((x: unknown) => x, [{ deep: [process.stdout] }])
     await assert.rejects(
       iterator.next(),
@@ -151,7 +152,7 @@ describe('items', () => {
   })
 
   it('that throw what is no error arrive as thrown', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const iterator = pool.imap(
       (x: number) => {
         throw x === 0 ? undefined : { x }
@@ -165,9 +166,9 @@ describe('items', () => {
   })
 
   it('of a worker that is killed are lost, the rest is not', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const fn = (x: number): number => {
-      if (x === 2) process.kill(process.pid, 'SIGKILL')
+      if (x === 2) die()
       return x
     }
     const iterator = pool.imap(fn, [0, 1, 2, 3, 4])
@@ -177,10 +178,10 @@ describe('items', () => {
   })
 
   it('are tried again where the pool has retries', async () => {
-    await using pool = new Pool(1, { retries: 1 })
+    await using pool = new TestPool(1, { retries: 1 })
     const fn = (x: number): number[] => {
       const { attempt } = currentTask()!
-      if (x === 2 && attempt === 1) process.kill(process.pid, 'SIGKILL')
+      if (x === 2 && attempt === 1) die()
       return [x, attempt]
     }
     assert.deepEqual(await rest(pool.imap(fn, [1, 2, 3])), [
@@ -191,7 +192,7 @@ describe('items', () => {
   })
 
   it('have a timeout each', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const gate = new Gate()
     const { folder } = gate
     const fn = (x: number): number => {
@@ -207,7 +208,7 @@ describe('items', () => {
 
 describe('next()', () => {
   it('with a timeout loses nothing', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const gate = new Gate()
     const { folder } = gate
     const fn = (x: number): number => {
@@ -229,7 +230,7 @@ describe('next()', () => {
   })
 
   it('may be called many times at once', async () => {
-    await using pool = new Pool(2)
+    await using pool = new TestPool(2)
     const iterator = pool.imap(oddThrows, new Counter(5), { buffersize: 2 })
     const all = await Promise.allSettled(Array.from({ length: 7 }, () => iterator.next()))
     const shown = all.map((one) =>
@@ -246,7 +247,7 @@ describe('next()', () => {
   })
 
   it('that waits is told the end when the loop is left', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const gate = new Gate()
     const { folder } = gate
     const iterator = pool.imap(() => hold(folder, 'never'), [1], { grace: 0 })
@@ -256,7 +257,7 @@ describe('next()', () => {
   })
 
   it('answers an input that waits for a result itself', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const results = Array.from({ length: 5 }, () => signal())
     async function* feedback(): AsyncGenerator<number> {
       for (const [i, { promise }] of results.entries()) {
@@ -275,7 +276,7 @@ describe('next()', () => {
 
 describe('chunks of an asynchronous input', () => {
   it('are whole where it answers at once', async () => {
-    await using pool = new Pool(2)
+    await using pool = new TestPool(2)
     const taskOf = (): number => currentTask()!.id
     const tasks = await rest(pool.imap(taskOf, asynchronous(new Counter(10)), { chunksize: 4 }))
     const [first = 0] = tasks
@@ -286,7 +287,7 @@ describe('chunks of an asynchronous input', () => {
   })
 
   it('are sent in part once the work before them is done', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const fourth = signal()
     async function* feedback(): AsyncGenerator<number> {
       yield* [1, 2, 3, 4]
@@ -302,7 +303,7 @@ describe('chunks of an asynchronous input', () => {
   })
 
   it('are sent in part beside a worker that is free', async () => {
-    await using pool = new Pool(2)
+    await using pool = new TestPool(2)
     const gate = new Gate()
     const { folder } = gate
     async function* slow(): AsyncGenerator<number> {
@@ -324,7 +325,7 @@ describe('chunks of an asynchronous input', () => {
 })
 
 it('an input that can be read both ways is read as for await reads it', async () => {
-  await using pool = new Pool(1)
+  await using pool = new TestPool(1)
   const both = {
     *[Symbol.iterator]() {
       yield 1

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import { basename } from 'node:path'
 import { describe, it } from 'node:test'
-import { currentProcess, currentTask, InvalidStateError, Pool, SerializationError, TimeoutError } from 'plait'
+import { currentThread } from 'plait/threading'
+import { backend, me, myName, TestPool } from '../backend.js'
+import { currentProcess, currentTask, InvalidStateError, SerializationError, TimeoutError } from 'plait'
 import { hold, reach, Gate } from '../gate.js'
 import { checkLeaks } from '../leaks.js'
 
@@ -12,31 +14,31 @@ let moduleCount = 10
 
 describe('results', () => {
   it('apply calls with the arguments and gives the value', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     assert.equal(await pool.apply((a: number, b: number) => a + b, [1, 2]), 3)
-    assert.equal(await pool.apply(() => process.pid !== 0), true)
+    assert.equal(await pool.apply(() => me() !== 0), true)
     assert.equal(await pool.apply(async (s: string) => basename(s), ['/a/b']), 'b')
   })
 
-  it('runs in another process, and in as many as asked for', async () => {
-    await using pool = new Pool(2)
+  it('runs in other workers, and in as many as asked for', async () => {
+    await using pool = new TestPool(2)
     const gate = new Gate()
     const { folder } = gate
     const task = (n: number) => {
       reach(folder, `both-${n}`)
       hold(folder, 'go')
-      return process.pid
+      return me()
     }
     const pids = [pool.apply(task, [1]), pool.apply(task, [2])]
     await Promise.all([gate.reached('both-1'), gate.reached('both-2')])
     gate.open('go')
     const [a, b] = await Promise.all(pids)
     assert.notEqual(a, b)
-    assert.ok(a !== process.pid && b !== process.pid)
+    assert.ok(a !== me() && b !== me())
   })
 
   it('map keeps the order for every chunksize, and takes any iterable', async () => {
-    await using pool = new Pool(2)
+    await using pool = new TestPool(2)
     const items = Array.from({ length: 100 }, (_, i) => i)
     const wanted = items.map((x) => x * x)
     for (const chunksize of [undefined, 1, 3, 7, 100, 1000])
@@ -65,7 +67,7 @@ describe('results', () => {
   })
 
   it('takes a snapshot at submit', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     let local = 1
     const data = { n: 1 }
     moduleCount = 10
@@ -95,7 +97,7 @@ describe('results', () => {
         return this.#secret
       }
     }
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const point = await pool.apply((p: Point) => p.moved(2), [new Point(1)])
     assert.ok(point instanceof Point)
     assert.equal(point.x, 3)
@@ -106,7 +108,7 @@ describe('results', () => {
     class Refusal extends Error {
       code = 17
     }
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const failing = pool.apply(function refuse() {
       throw new Refusal('no', { cause: new RangeError('why') })
     })
@@ -135,7 +137,7 @@ describe('results', () => {
   })
 
   it('a result that cannot travel is a SerializationError, and the pool goes on', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     await assert.rejects(
       pool.apply(() => new WeakMap() as unknown),
       SerializationError,
@@ -148,7 +150,7 @@ describe('results', () => {
   })
 
   it('an error that cannot travel still arrives', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     await assert.rejects(
       pool.apply(() => {
         throw Object.assign(new TypeError('odd'), { map: new WeakMap() })
@@ -166,16 +168,16 @@ describe('results', () => {
       state.running--
       return n < 0 ? 0 : state.most
     }
-    await using one = new Pool(1)
+    await using one = new TestPool(1)
     assert.equal(Math.max(...(await Promise.all([1, 2, 3, 4].map((n) => one.apply(overlap, [n]))))), 1)
-    await using four = new Pool(1, { concurrency: 4 })
+    await using four = new TestPool(1, { concurrency: 4 })
     assert.equal(Math.max(...(await Promise.all([1, 2, 3, 4, 5, 6].map((n) => four.apply(overlap, [n]))))), 4)
     assert.equal(Math.max(...(await four.map(overlap, [1, 2, 3, 4, 5, 6, 7, 8]))), 4)
   })
 
   it('tells what the current task is, also where tasks overlap', async () => {
     for (const concurrency of [1, 3]) {
-      await using pool = new Pool(1, { concurrency })
+      await using pool = new TestPool(1, { concurrency })
       const ids = await Promise.all(
         [1, 2, 3].map(() =>
           pool.apply(async () => {
@@ -197,7 +199,7 @@ describe('results', () => {
   })
 
   it('large arguments and results travel', async () => {
-    await using pool = new Pool(2)
+    await using pool = new TestPool(2)
     const bytes = Buffer.alloc(20_000_000, 7)
     const back = await pool.map((b: Buffer) => Buffer.concat([b, b.subarray(0, 1)]), [bytes, bytes])
     assert.equal(back[1].length, bytes.length + 1)
@@ -205,19 +207,19 @@ describe('results', () => {
   })
 
   it('workers have names and are daemons', async () => {
-    await using pool = new Pool(1, { name: 'baker' })
+    await using pool = new TestPool(1, { name: 'baker' })
     const { name, daemon } = await pool.apply(() => {
-      const { name, daemon } = currentProcess()
-      return { name, daemon }
+      const { daemon } = backend === 'thread' ? currentThread() : currentProcess()
+      return { name: myName(), daemon }
     })
     assert.match(name, /^baker-\d+$/)
     assert.equal(daemon, true)
   })
 
   it('pools nest', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const sum = await pool.apply(async () => {
-      await using inner = new Pool(1)
+      await using inner = new TestPool(1)
       const squares = await inner.map((x: number) => x * x, [1, 2, 3])
       return squares.reduce((a, b) => a + b)
     })
@@ -227,7 +229,7 @@ describe('results', () => {
 
 describe('onProgress', () => {
   it('counts items, and what it throws harms nobody', async () => {
-    await using pool = new Pool(2)
+    await using pool = new TestPool(2)
     const seen: [number, number | undefined][] = []
     const warned = new Promise((resolve) => process.once('warning', resolve))
     await pool.map((x: number) => x, [1, 2, 3, 4, 5], {
@@ -247,7 +249,7 @@ describe('onProgress', () => {
 
 describe('AsyncResult', () => {
   it('get, wait, ready, successful', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const gate = new Gate()
     const { folder } = gate
     const result = pool.applyAsync(
@@ -278,7 +280,7 @@ describe('AsyncResult', () => {
   })
 
   it('callbacks run once, before it is ready; one that throws is a warning', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const calls: unknown[] = []
     const result = pool.applyAsync((x: number) => x + 1, [1], {
       callback: (value) => {

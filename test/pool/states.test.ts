@@ -1,7 +1,8 @@
 /** What Pool refuses at the door, and its states: running, closed, terminated; statistics. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { InvalidStateError, Pool, PoolClosedError, PoolTerminatedError, SerializationError } from 'plait'
+import { TestPool } from '../backend.js'
+import { InvalidStateError, PoolClosedError, PoolTerminatedError, SerializationError } from 'plait'
 import { hold, reach, Gate } from '../gate.js'
 import { checkLeaks } from '../leaks.js'
 
@@ -9,12 +10,12 @@ checkLeaks()
 
 describe('at the door', () => {
   it('bad arguments are errors of the caller, and nothing is started', async () => {
-    for (const processes of [0, -1, 1.5, NaN]) assert.throws(() => new Pool(processes), RangeError)
-    assert.throws(() => new Pool('2' as never), TypeError)
-    assert.throws(() => new Pool(1, { initializer: 5 as never }), TypeError)
-    assert.throws(() => new Pool(1, { maxTasksPerChild: 0 }), RangeError)
-    assert.throws(() => new Pool({ processes: 1, retries: -1 }), RangeError)
-    await using pool = new Pool(1)
+    for (const processes of [0, -1, 1.5, NaN]) assert.throws(() => new TestPool(processes), RangeError)
+    assert.throws(() => new TestPool('2' as never), TypeError)
+    assert.throws(() => new TestPool(1, { initializer: 5 as never }), TypeError)
+    assert.throws(() => new TestPool(1, { maxTasksPerChild: 0 }), RangeError)
+    assert.throws(() => new TestPool({ processes: 1, retries: -1 }), RangeError)
+    await using pool = new TestPool(1)
     await assert.rejects(pool.apply('f' as never), TypeError)
     await assert.rejects(
       pool.apply((x: number) => x, 5 as never),
@@ -39,7 +40,7 @@ describe('at the door', () => {
   })
 
   it('what cannot travel is refused at submit, with its path', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const db = { pool: [new WeakMap()] }
     await assert.rejects(
       pool.apply(() => db),
@@ -56,7 +57,7 @@ describe('at the door', () => {
 
 describe('states', () => {
   it('close finishes what was submitted, then join resolves', async () => {
-    const pool = new Pool(2)
+    const pool = new TestPool(2)
     await assert.rejects(pool.join(), InvalidStateError)
     const work = pool.map((x: number) => x + 1, [1, 2, 3], { chunksize: 1 })
     const late = pool.map(
@@ -82,7 +83,7 @@ describe('states', () => {
   })
 
   it('terminate rejects all that is pending, at once', async () => {
-    const pool = new Pool(1)
+    const pool = new TestPool(1)
     const gate = new Gate()
     const { folder } = gate
     const running = pool.apply(
@@ -113,7 +114,7 @@ describe('states', () => {
   })
 
   it('statistics add up', async () => {
-    await using pool = new Pool(2)
+    await using pool = new TestPool(2)
     const gate = new Gate()
     const { folder } = gate
     const block = (name: string) => {

@@ -1,7 +1,8 @@
 /** Timeouts, signals, graces: what is rejected when, what is stopped, and what goes on. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { currentTask, Pool, TimeoutError } from 'plait'
+import { me, TestPool } from '../backend.js'
+import { currentTask, TimeoutError } from 'plait'
 import { Gate, hold, reach } from '../gate.js'
 import { checkLeaks } from '../leaks.js'
 
@@ -26,7 +27,7 @@ const deaf = (dir: string, name: string): void => {
 
 describe('timeout', () => {
   it('counts from the start of the task, not from submit', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const gate = new Gate()
     const { folder } = gate
     const first = pool.apply(deaf, [folder, 'go-between'], { timeout: 300, grace: 0 })
@@ -37,32 +38,32 @@ describe('timeout', () => {
   })
 
   it('aborts the signal of a task that listens, and its worker lives on', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const gate = new Gate()
     const { folder } = gate
-    const pid = await pool.apply(() => process.pid)
+    const pid = await pool.apply(me)
     await assert.rejects(
       pool.apply(cooperative, [folder, 'one'], { timeout: 50, grace: 30_000 }),
       (e: unknown) => e instanceof TimeoutError && /50 ms/.test(e.message) && e.code === 'PLAIT_TIMEOUT',
     )
     await gate.reached('one-TimeoutError')
-    assert.equal(await pool.apply(() => process.pid), pid)
+    assert.equal(await pool.apply(me), pid)
     assert.equal(pool.statistics().restarts, 0)
   })
 
   it('kills the worker of a task that does not listen, after the grace', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const gate = new Gate()
     const { folder } = gate
-    const pid = await pool.apply(() => process.pid)
+    const pid = await pool.apply(me)
     await assert.rejects(pool.apply(deaf, [folder, 'a'], { timeout: 30, grace: 60 }), TimeoutError)
-    assert.notEqual(await pool.apply(() => process.pid), pid)
+    assert.notEqual(await pool.apply(me), pid)
     const { restarts, completed, failed } = pool.statistics()
     assert.deepEqual([restarts, completed, failed], [1, 2, 1])
   })
 
   it('in a map: per item, and the map rejects', async () => {
-    await using pool = new Pool(2)
+    await using pool = new TestPool(2)
     const gate = new Gate()
     const { folder } = gate
     await assert.rejects(
@@ -76,14 +77,14 @@ describe('timeout', () => {
   })
 
   it('a task that ends in time is not touched', async () => {
-    await using pool = new Pool(2)
+    await using pool = new TestPool(2)
     const values = await pool.map(async (n: number) => n * 2, [1, 2, 3], { timeout: 60_000, grace: 0 })
     assert.deepEqual(values, [2, 4, 6])
     assert.equal(pool.statistics().restarts, 0)
   })
 
   it('also where the task waits for an import, or blocks at once', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     for (let round = 0; round < 3; round++)
       await assert.rejects(
         pool.apply(
@@ -101,7 +102,7 @@ describe('timeout', () => {
 
 describe('signal', () => {
   it('aborted before: rejects with the reason, nothing runs', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const reason = new Error('not today')
     const signal = AbortSignal.abort(reason)
     await assert.rejects(
@@ -117,7 +118,7 @@ describe('signal', () => {
   })
 
   it('drops what is queued or held, stops what runs', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const gate = new Gate()
     const { folder } = gate
     const controller = new AbortController()
@@ -139,7 +140,7 @@ describe('signal', () => {
   })
 
   it('drops what a blocked worker holds and has not begun', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const gate = new Gate()
     const { folder } = gate
     const block = pool.apply(
@@ -162,7 +163,7 @@ describe('signal', () => {
   })
 
   it('ends a map whose input never comes', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const controller = new AbortController()
     let closed = 0
     let pulled!: () => void
@@ -187,7 +188,7 @@ describe('signal', () => {
   })
 
   it('an aborted map stops its running chunks', async () => {
-    await using pool = new Pool(2)
+    await using pool = new TestPool(2)
     const gate = new Gate()
     const { folder } = gate
     const controller = new AbortController()
@@ -210,7 +211,7 @@ describe('signal', () => {
 
 describe('the first error of a map', () => {
   it('rejects at once, and drops what has not begun', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const gate = new Gate()
     const { folder } = gate
     await assert.rejects(
@@ -235,7 +236,7 @@ describe('the first error of a map', () => {
 describe('a task that cleans up after its abort, in a pool that is closed,', () => {
   for (const leaves of ['nothing', 'an exit handler that does not end'])
     it(`has its whole grace, and leaves ${leaves}`, async (t) => {
-      const pool = new Pool(1)
+      const pool = new TestPool(1)
       const gate = new Gate()
       const controller = new AbortController()
       const work = pool.apply(
@@ -273,7 +274,7 @@ describe('a worker that is held by what a task left behind', () => {
   }
 
   it('gets no more work: others do what it held', async () => {
-    await using pool = new Pool(2)
+    await using pool = new TestPool(2)
     const gate = new Gate()
     const { folder } = gate
     await pool.apply(leavesALoop, [folder])
@@ -285,7 +286,7 @@ describe('a worker that is held by what a task left behind', () => {
   })
 
   it('gets work again when it shows that it lives', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const gate = new Gate()
     const { folder } = gate
     await pool.apply(leavesALoop, [folder])
@@ -301,12 +302,12 @@ describe('a worker that is held by what a task left behind', () => {
   })
 
   it('is killed when it shows no life for long', async () => {
-    await using pool = new Pool(1, { startTimeout: 2000 })
+    await using pool = new TestPool(1, { startTimeout: 2000 })
     const gate = new Gate()
     const { folder } = gate
-    const pid = await pool.apply(() => process.pid)
+    const pid = await pool.apply(me)
     await pool.apply(leavesALoop, [folder])
     await gate.reached('looping')
-    assert.notEqual(await pool.apply(() => process.pid, [], { timeout: 60_000 }), pid)
+    assert.notEqual(await pool.apply(me, [], { timeout: 60_000 }), pid)
   })
 })

@@ -4,7 +4,8 @@
  */
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { Pool, SerializationError } from 'plait'
+import { die, TestPool } from '../backend.js'
+import { SerializationError } from 'plait'
 import { checkLeaks } from '../leaks.js'
 
 checkLeaks()
@@ -14,7 +15,7 @@ const increase = (): number => ++counter
 const read = (): number => counter
 
 it('a variable that the function assigns, and one in its arguments reads', async () => {
-  await using pool = new Pool(1)
+  await using pool = new TestPool(1)
   counter = 10
   const fn = (get: () => number): number[] => [get(), (counter += 5), get()]
   assert.deepEqual(await pool.apply(fn, [read]), [10, 15, 15])
@@ -23,7 +24,7 @@ it('a variable that the function assigns, and one in its arguments reads', async
 })
 
 it('a variable that one in the arguments assigns, and the function reads', async () => {
-  await using pool = new Pool(1)
+  await using pool = new TestPool(1)
   counter = 20
   const fn = (add: () => number): number[] => [counter, add(), counter]
   assert.deepEqual(await pool.apply(fn, [increase]), [20, 21, 21])
@@ -31,7 +32,7 @@ it('a variable that one in the arguments assigns, and the function reads', async
 })
 
 it('a function that is its own argument', async () => {
-  await using pool = new Pool(1)
+  await using pool = new TestPool(1)
   counter = 0
   const fn = (depth: number, self?: (depth: number) => number): number =>
     self === undefined ? (counter += depth) : self(depth + 1) + counter
@@ -47,7 +48,7 @@ class Ticket {
 }
 
 it('a class among the arguments, and a function that reads what it assigns', async () => {
-  await using pool = new Pool(1)
+  await using pool = new TestPool(1)
   const fn = (type: typeof Ticket): number[] => [made, new type().number, made, type.issued()]
   for (let i = 0; i < 3; i++) {
     made = i * 10
@@ -56,7 +57,7 @@ it('a class among the arguments, and a function that reads what it assigns', asy
 })
 
 it('a function among the arguments, and a class that assigns what it reads', async () => {
-  await using pool = new Pool(1)
+  await using pool = new TestPool(1)
   const issued = (): number => made
   const fn = (get: () => number): number[] => [get(), new Ticket().number, get()]
   for (let i = 0; i < 3; i++) {
@@ -66,7 +67,7 @@ it('a function among the arguments, and a class that assigns what it reads', asy
 })
 
 it('a class in both is one already', async () => {
-  await using pool = new Pool(1)
+  await using pool = new TestPool(1)
   made = 0
   const first = new Ticket()
   assert.deepEqual(await pool.map((ticket: Ticket) => [ticket.number, new Ticket().number], [first]), [
@@ -78,7 +79,7 @@ const state = { log: [] as string[] }
 const note = (text: string): number => state.log.push(text)
 
 it('an object that both change', async () => {
-  await using pool = new Pool(1)
+  await using pool = new TestPool(1)
   const fn = (write: typeof note): string[] => {
     write('there')
     return state.log
@@ -92,7 +93,7 @@ function counterFrom(n: number): { add(): number; get(): number } {
 }
 
 it('a variable of a nested scope', async () => {
-  await using pool = new Pool(1)
+  await using pool = new TestPool(1)
   const { add, get } = counterFrom(5)
   assert.deepEqual(
     await pool.apply((read: () => number) => [add(), read(), add(), read()], [get]),
@@ -101,7 +102,7 @@ it('a variable of a nested scope', async () => {
 })
 
 it('each chunk of a map begins with the values of the submit', async () => {
-  await using pool = new Pool(1)
+  await using pool = new TestPool(1)
   counter = 0
   const fn = (add: () => number): number => add() + counter
   const items = [increase, increase, increase, increase]
@@ -112,11 +113,11 @@ it('each chunk of a map begins with the values of the submit', async () => {
 })
 
 it('a retry begins with the values of the submit', async () => {
-  await using pool = new Pool(1, { retries: 1 })
+  await using pool = new TestPool(1, { retries: 1 })
   counter = 3
   const fn = (add: () => number): number => {
     if (add() + counter !== 8) return -1
-    if (currentAttempt() === 1) process.kill(process.pid, 'SIGKILL')
+    if (currentAttempt() === 1) die()
     return counter
   }
   const { currentTask } = await import('plait')
@@ -130,7 +131,7 @@ async function* late(change: () => void): AsyncGenerator<() => number> {
 }
 
 it('items that come later share the variable, where the function is as it was', async () => {
-  await using pool = new Pool(1)
+  await using pool = new TestPool(1)
   counter = 1
   const fn = (add: () => number): number => add() + counter
   assert.deepEqual(
@@ -146,7 +147,7 @@ it('items that come later share the variable, where the function is as it was', 
 })
 
 it('where it has changed meanwhile, that is an error which names the variable', async () => {
-  await using pool = new Pool(1)
+  await using pool = new TestPool(1)
   counter = 1
   const fn = (add: () => number): number => add() + counter
   const error = await pool
@@ -173,7 +174,7 @@ it('where it has changed meanwhile, that is an error which names the variable', 
 
 it("a worker's own variable stays its own", async () => {
   let own = 0
-  await using pool = new Pool(1, {
+  await using pool = new TestPool(1, {
     initializer: () => {
       own = 100
     },
@@ -186,10 +187,10 @@ it("a worker's own variable stays its own", async () => {
 })
 
 it('in a worker, with functions that were sent to it', async () => {
-  await using pool = new Pool(1)
+  await using pool = new TestPool(1)
   counter = 5
   const nested = async (add: () => number, get: () => number): Promise<number[]> => {
-    await using inner = new Pool(1)
+    await using inner = new TestPool(1)
     return await inner.apply((read: () => number) => [add(), read()], [get])
   }
   assert.deepEqual(await pool.apply(nested, [increase, read]), [6, 6])

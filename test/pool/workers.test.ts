@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { Pool } from 'plait'
+import { me, TestPool } from '../backend.js'
 import { Gate, hold, reach } from '../gate.js'
 import { checkLeaks } from '../leaks.js'
 
@@ -17,11 +17,11 @@ describe('initializer', () => {
   it('runs once in each worker, before its first task, with its arguments', async () => {
     const gate = new Gate()
     const { folder } = gate
-    await using pool = new Pool(2, {
+    await using pool = new TestPool(2, {
       initializer: async (name: string) => {
         await new Promise((resolve) => setImmediate(resolve))
         ;(globalThis as { setup?: string }).setup = name
-        reach(folder, `init-${process.pid}`)
+        reach(folder, `init-${me()}`)
       },
       initargs: ['ready'],
     })
@@ -34,9 +34,9 @@ describe('initializer', () => {
 
   it('variables that it assigns belong to the worker', async () => {
     let local: number | undefined
-    await using pool = new Pool(1, {
+    await using pool = new TestPool(1, {
       initializer: (start: number) => {
-        connection = { pid: process.pid, queries: 0 }
+        connection = { pid: me(), queries: 0 }
         local = start
       },
       initargs: [100],
@@ -44,7 +44,7 @@ describe('initializer', () => {
     const query = (n: number) => {
       connection!.queries++
       local!++
-      return [connection!.pid === process.pid, connection!.queries, local! + n, table.rows] as const
+      return [connection!.pid === me(), connection!.queries, local! + n, table.rows] as const
     }
     assert.deepEqual(await pool.apply(query, [1]), [true, 1, 102, 3])
     connection = { pid: -1, queries: 50 }
@@ -56,15 +56,15 @@ describe('initializer', () => {
   })
 
   it('that does nothing is as none', async () => {
-    await using pool = new Pool({ processes: 1, initializer: () => {} })
+    await using pool = new TestPool({ processes: 1, initializer: () => {} })
     assert.equal(await pool.apply(() => 5), 5)
   })
 })
 
 describe('maxTasksPerChild', () => {
   it('replaces a worker after so many tasks, and loses none', async () => {
-    await using pool = new Pool(2, { maxTasksPerChild: 5 })
-    const pids = await Promise.all(Array.from({ length: 40 }, () => pool.apply(() => process.pid)))
+    await using pool = new TestPool(2, { maxTasksPerChild: 5 })
+    const pids = await Promise.all(Array.from({ length: 40 }, () => pool.apply(() => me())))
     const counts = new Map<number, number>()
     for (const pid of pids) counts.set(pid, (counts.get(pid) ?? 0) + 1)
     assert.ok(counts.size >= 8)
@@ -72,7 +72,7 @@ describe('maxTasksPerChild', () => {
   })
 
   it('close() with more tasks than the workers may have finishes them all', async () => {
-    const pool = new Pool(1, { maxTasksPerChild: 3 })
+    const pool = new TestPool(1, { maxTasksPerChild: 3 })
     const work = Promise.all(Array.from({ length: 10 }, (_, i) => pool.apply((n: number) => n, [i])))
     pool.close()
     assert.equal((await work).length, 10)
@@ -82,7 +82,7 @@ describe('maxTasksPerChild', () => {
 
 describe('work never waits beside an idle worker', () => {
   it('what a worker holds behind a long task goes to another', async () => {
-    await using pool = new Pool(2)
+    await using pool = new TestPool(2)
     const gate = new Gate()
     const { folder } = gate
     const task = (n: number, dir: string) => {
@@ -106,11 +106,11 @@ describe('work never waits beside an idle worker', () => {
   })
 
   it('each task runs once, however often it was taken back', async () => {
-    await using pool = new Pool(2)
+    await using pool = new TestPool(2)
     const gate = new Gate()
     const { folder } = gate
     const counted = (n: number, dir: string) => {
-      reach(dir, `run-${n}-${process.pid}-${process.hrtime.bigint()}`)
+      reach(dir, `run-${n}-${me()}-${process.hrtime.bigint()}`)
       for (let end = performance.now() + (n % 17 === 0 ? 8 : 0); performance.now() < end;);
       return n
     }
@@ -142,7 +142,7 @@ describe('an idle pool', () => {
 
 describe('priority', () => {
   it('higher runs first, equal ones in order of submission', async () => {
-    await using pool = new Pool(1)
+    await using pool = new TestPool(1)
     const gate = new Gate()
     const { folder } = gate
     const block = pool.apply(

@@ -1,0 +1,3 @@
+/** The tests of corners.test.ts, on threads. */
+import '../on-threads.js'
+import './corners.test.js'

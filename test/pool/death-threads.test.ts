@@ -1,0 +1,3 @@
+/** The tests of death.test.ts, on threads. */
+import '../on-threads.js'
+import './death.test.js'

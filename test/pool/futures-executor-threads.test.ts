@@ -1,0 +1,3 @@
+/** The tests of futures-executor.test.ts, on threads. */
+import '../on-threads.js'
+import './futures-executor.test.js'

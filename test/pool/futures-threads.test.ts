@@ -1,0 +1,3 @@
+/** The tests of futures.test.ts, on threads. */
+import '../on-threads.js'
+import './futures.test.js'

@@ -1,0 +1,3 @@
+/** The tests of futures-wait.test.ts, on threads. */
+import '../on-threads.js'
+import './futures-wait.test.js'

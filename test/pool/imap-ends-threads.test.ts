@@ -1,0 +1,3 @@
+/** The tests of imap-ends.test.ts, on threads. */
+import '../on-threads.js'
+import './imap-ends.test.js'

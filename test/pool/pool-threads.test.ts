@@ -1,0 +1,3 @@
+/** The tests of pool.test.ts, on threads. */
+import '../on-threads.js'
+import './pool.test.js'

@@ -1,0 +1,3 @@
+/** The tests of workers.test.ts, on threads. */
+import '../on-threads.js'
+import './workers.test.js'
