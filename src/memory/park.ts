@@ -6,7 +6,7 @@
  * of the TaskGroup. Used by sync/, queue/ and the rings.
  */
 import { onAbort, reasonOf } from '../core/abort.ts'
-import { currentSignal, outside } from '../core/context.ts'
+import { currentSignal, outside, threadStopRequested } from '../core/context.ts'
 import { startTimer } from '../core/waiting.ts'
 import { load, sleepOn, store } from './atomics.ts'
 import { keepAlive, letGo, onRing } from './bell.ts'
@@ -56,6 +56,8 @@ export function parkSync<R>(
       if (got !== undefined) return got
       waits = true
       while (load(words, node + at.N_STATE) === at.WAITING) {
+        // No event tells a thread that blocks; this aborts its signal where it is to stop.
+        threadStopRequested()
         const aborted = signal?.aborted === true ? signal : ambient?.aborted === true ? ambient : undefined
         if (aborted !== undefined && giveUp(words, node)) throw reasonOf(aborted)
         const left = deadline - performance.now()

@@ -4,7 +4,7 @@
  */
 import { Reviver } from '../closure/revive.ts'
 import { handlesRead } from '../codec/handles.ts'
-import { identity, inThread, selfName, threadSignal, whileImporting } from '../core/context.ts'
+import { identity, inThread, selfName, currentThreadSignal, whileImporting } from '../core/context.ts'
 import { WorkerLostError } from '../core/errors.ts'
 import type { Channel } from '../transport/channel.ts'
 import { sendError, sendResult } from './outcome.ts'
@@ -79,7 +79,7 @@ async function fail(error: unknown): Promise<void> {
 
 /** The reason for which this thread was asked to stop, or what Node makes of it. */
 function isStop(error: unknown): boolean {
-  const signal = threadSignal()
+  const signal = currentThreadSignal()
   if (signal?.aborted !== true) return false
   const { reason } = signal
   return error === reason || (error instanceof Error && error.name === 'AbortError' && error.cause === reason)

@@ -6,6 +6,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { Reviver } from '../closure/revive.ts'
 import { heritage, setThreadName, setThreadSignal, setThreadStop } from '../core/context.ts'
 import { CancelledError } from '../core/errors.ts'
+import { adoptRegion } from '../memory/region.ts'
 import { PortChannel } from '../transport/port.ts'
 import { begin } from './body.ts'
 import { printDirectly } from './console.ts'
@@ -17,6 +18,7 @@ export function beginThread(): void {
   const { workerData } = process.getBuiltinModule('node:worker_threads')
   const data = workerData as ThreadData
   for (const [name, value] of data.heritage) heritage.set(name, value)
+  adoptRegion(data.memory)
   settle(data.slot)
   setThreadName(() => ownSlot().name)
   printDirectly(process.stdout, 1)

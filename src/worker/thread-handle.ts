@@ -4,6 +4,8 @@
 import type { MessagePort, ResourceLimits, Worker, WorkerOptions as NodeOptions } from 'node:worker_threads'
 import { ownFile } from '../core/bundle.ts'
 import { heritage, identity } from '../core/context.ts'
+import { regionForThread, type RegionOrigin } from '../memory/region.ts'
+import { buryThread } from '../memory/sweep.ts'
 import type { Channel, Receive } from '../transport/channel.ts'
 import { PortChannel } from '../transport/port.ts'
 import { childArgv } from './argv.ts'
@@ -29,6 +31,7 @@ export interface ThreadData {
   readonly heritage: ReadonlyMap<string, unknown>
   readonly ledger: SharedArrayBuffer | undefined
   readonly stops: MessagePort | undefined
+  readonly memory: RegionOrigin
 }
 
 /** Milliseconds for what a thread has posted to arrive, after its end. */
@@ -63,7 +66,14 @@ export class ThreadHandle implements WorkerHandle {
     const { port1, port2 } = new MessageChannel()
     this.name = name
     this.slot = takeSlot(name, daemon)
-    const data: ThreadData = { port: port2, slot: this.slot.index, heritage, ledger, stops }
+    const data: ThreadData = {
+      port: port2,
+      slot: this.slot.index,
+      heritage,
+      ledger,
+      stops,
+      memory: regionForThread(),
+    }
     try {
       this.#worker = startWorker(entry, options, data)
     } catch (error) {
@@ -113,6 +123,7 @@ export class ThreadHandle implements WorkerHandle {
 
   readonly #exited = (code: number): void => {
     this.slot.free()
+    buryThread(this.ident - 1)
     const how = code === 0 ? undefined : this.#how
     this.#exit = { code, signal: null, exitcode: code, ...(how !== undefined && { how }) }
     if (this.#portEnded) this.#tell()
