@@ -276,14 +276,12 @@ export class Dispatch implements Host {
   }
 
   /**
-   * Workers that should be there: all while the pool runs, unless they start on demand; once closed, only as
-   * many as can still be of use.
+   * Workers that should be there: all, unless they start on demand; once closed, what can still be of use.
    */
   #wanted(): number {
-    if (this.state === 'running' && !this.#staff.onDemand) return this.#staff.size
     if (this.state !== 'running' && this.state !== 'closed') return 0
-    if (this.#staff.onDemand) return Math.min(this.#live, this.#staff.size)
-    return this.#expected.size > 0 ? this.#staff.size : Math.min(this.#live, this.#staff.size)
+    const all = this.state === 'running' || this.#expected.size > 0
+    return all && !this.#staff.onDemand ? this.#staff.size : Math.min(this.#live, this.#staff.size)
   }
 
   #assign(): void {

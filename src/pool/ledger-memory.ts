@@ -1,7 +1,8 @@
 /**
  * The ledger of one worker thread, both sides: words that pool and thread share, as told in ledger.ts.
  *
- *   [0] begun · [1] from · [2] to: do not begin tasks from…to · two pages of: seq · length · unflushed results
+ *   [0] begun · [1] from · [2] to: do not begin tasks from…to
+ *   then two pages of: seq · length · unflushed results
  *
  * A thread may be ended between any two of its steps. So it writes what belongs to its next begin into the
  * page that does not belong to the last one, and stores `begun` when that is whole. Every word is read and

@@ -5,7 +5,7 @@
  */
 import type { ChildProcess } from 'node:child_process'
 import type { Socket } from 'node:net'
-import { outside } from '../core/context.ts'
+import { inThread, outside } from '../core/context.ts'
 import { orphanGrace } from '../core/limits.ts'
 
 /**
@@ -38,6 +38,13 @@ done
 `
 
 /**
+ * For a thread: the shell leaves another one behind and ends. A thread that has ended waits for no child of
+ * its own, so a shell that ends after it would stay in the table of processes. Not over stdin, which Node
+ * closes with the first one.
+ */
+const left = `( ${script} ) <&3 3<&- &`
+
+/**
  * A shell that was killed is replaced at once, then after pauses that double from here: one that cannot live
  * here is not tried for ever, many times a second.
  */
@@ -45,6 +52,8 @@ const firstPause = 250
 const longestPause = 60_000
 
 let shell: ChildProcess | undefined
+/** What it reads. */
+let pipe: Socket | null = null
 let pause = 0
 let retry: NodeJS.Timeout | undefined
 /** Children to be known by the shell: all that live. */
@@ -72,7 +81,7 @@ export function withdraw(pid: number): void {
 }
 
 function tell(line: string): void {
-  if (shell?.stdin?.writable) shell.stdin.write(line)
+  if (pipe?.writable === true) pipe.write(line)
 }
 
 function open(): void {
@@ -81,8 +90,8 @@ function open(): void {
   const { spawn } = process.getBuiltinModule('node:child_process')
   let opened: ChildProcess
   try {
-    opened = spawn('/bin/sh', ['-c', script], {
-      stdio: ['pipe', 'ignore', 'ignore'],
+    opened = spawn('/bin/sh', ['-c', inThread() ? left : script], {
+      stdio: inThread() ? ['ignore', 'ignore', 'ignore', 'pipe'] : ['pipe', 'ignore', 'ignore'],
       detached: true,
       cwd: '/',
     })
@@ -94,10 +103,11 @@ function open(): void {
     if (shell === opened) replace(performance.now() - began)
   }
   opened.on('error', lost)
-  opened.on('exit', lost)
-  opened.stdin?.on('error', lost)
+  if (!inThread()) opened.on('exit', lost)
+  pipe = opened.stdio[inThread() ? 3 : 0] as Socket | null
+  pipe?.on('error', lost)
+  pipe?.unref()
   opened.unref()
-  ;(opened.stdin as Socket | null)?.unref()
   tell([...live].map((pid) => `+ ${pid}\n`).join(''))
 }
 

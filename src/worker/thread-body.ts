@@ -52,8 +52,8 @@ function listen(stops: MessagePort): void {
   setThreadStop(() => {
     if (!slot.stopped) return false
     const { receiveMessageOnPort } = process.getBuiltinModule('node:worker_threads')
-    const received = receiveMessageOnPort(stops) as { message: StopMessage } | undefined
-    if (received !== undefined) take(received.message)
+    const received = receiveMessageOnPort(stops)
+    if (received !== undefined) take(received.message as StopMessage)
     // A reason whose class has to be imported first cannot be had while the thread blocks.
     if (!controller.signal.aborted) controller.abort(new CancelledError(`${slot.name} was asked to stop`))
     return true
