@@ -1,0 +1,51 @@
+/** The programs of examples/seed/ about threads, run as a reader runs them: what they print, and that they end. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { cpuCount } from 'plait'
+
+function run(name: string, ...args: string[]): { lines: string[]; pid: number } {
+  const file = fileURLToPath(new URL(`../../examples/seed/${name}.js`, import.meta.url))
+  const { status, stdout, stderr, pid } = spawnSync(process.execPath, [file, ...args], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
+  assert.equal(status, 0, stderr)
+  assert.equal(stderr, '')
+  return { lines: stdout.trimEnd().split('\n'), pid }
+}
+
+test('the thread pool: each greets once, and those on threads greet at the same time', () => {
+  const { lines } = run('thread-pool', '400')
+  const hellos = ['hello: a', 'hello: b', 'hello: c']
+  assert.deepEqual(lines.slice(0, 3), hellos)
+  assert.deepEqual(lines.slice(4, 7).toSorted(), hellos)
+  assert.deepEqual(lines.slice(8, 11).toSorted(), hellos)
+  const times = [3, 7, 11].map((i) => Number(/^time\d: (\d+\.\d+)$/.exec(lines[i])?.[1]))
+  assert.equal(lines.length, 12)
+  assert.ok(times[0] >= 1.2 && times[1] >= 0.4 && times[2] >= 0.4, times.join())
+  assert.ok(times[2] < times[0], times.join())
+})
+
+test('the loops: one for each core, and they can be ended', () => {
+  const { lines } = run('gil-loop', '1000')
+  const [, threads, busy] = /^(\d+) threads, (\d+\.\d+) cores busy$/.exec(lines.join('\n')) ?? []
+  assert.equal(Number(threads), cpuCount())
+  // How much of them they get is for the machine to say.
+  assert.ok(Number(busy) > 0, busy)
+})
+
+test('the threads: one process, two names, every line', () => {
+  const { lines, pid } = run('thread-names')
+  assert.equal(lines.at(-1), 'MainThread ends')
+  assert.equal(lines.filter((line) => line === `Process to write: ${pid}`).length, 2)
+  for (const [i, values] of [
+    [1, [1, 2, 3]],
+    [2, [4, 5, 6]],
+  ] as const)
+    assert.deepEqual(
+      lines.filter((line) => line.startsWith(`Thread-${i} (write) :`)),
+      values.map((value) => `Thread-${i} (write) :Put ${value}`),
+    )
+})
