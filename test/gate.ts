@@ -40,6 +40,11 @@ export class Gate {
     throw new Error(`no task has reached ${name}`)
   }
 
+  /** All points that were reached. */
+  names(): string[] {
+    return readdirSync(this.folder)
+  }
+
   /** How many points with this prefix were reached. */
   count(prefix: string): number {
     return readdirSync(this.folder).filter((name) => name.startsWith(prefix)).length

@@ -1,7 +1,7 @@
 /**
  * 线程池, the thread pool of the tutorial, line by line: three greetings one after the other, then on three
- * threads by submit(), then by map(). Run with `node build/examples/seed/thread-pool.js`, and with a number of
- * milliseconds for how long one takes.
+ * threads by submit(), then by map(). A greeting takes two seconds, or as many milliseconds as the command
+ * line says.
  */
 import { ThreadPoolExecutor } from 'plait/futures'
 

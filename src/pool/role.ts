@@ -1,8 +1,8 @@
 /**
  * What a pool's worker does, process or thread: the role that worker/body.ts imports by URL. It receives
- * tasks, runs them in the order received, and sends back what became of them. A synchronous task runs inside the receipt
- * of its record; what has to wait (an import, an async task in progress) is queued. It never decides about
- * retries, timeouts or priorities: those are the parent's.
+ * tasks, runs them in the order received, and sends back what became of them. A synchronous task runs inside
+ * the receipt of its record; what has to wait (an import, an async task in progress) is queued. It never
+ * decides about retries, timeouts or priorities: those are the parent's.
  */
 import { inspect } from 'node:util'
 import { inThread, runAsTask, selfName, setTask, whileImporting } from '../core/context.ts'

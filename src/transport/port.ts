@@ -17,6 +17,7 @@ export class PortChannel extends Output implements Channel {
   readonly #input: Input
   readonly #onEnd: (error?: Error) => void
   #ended = false
+  #closed = false
 
   constructor(port: MessagePort, receive: Receive, onEnd: (error?: Error) => void) {
     super()
@@ -54,6 +55,7 @@ export class PortChannel extends Output implements Channel {
 
   destroy(): void {
     this.#input.stop()
+    this.#closed = true
     this.#port.close()
   }
 
@@ -67,7 +69,8 @@ export class PortChannel extends Output implements Channel {
 
   draw(): void {
     const { receiveMessageOnPort } = process.getBuiltinModule('node:worker_threads')
-    for (;;) {
+    // Node crashes where a port is asked that was closed from here and is not gone yet.
+    while (!this.#closed) {
       const { message: piece } = (receiveMessageOnPort(this.#port) ?? {}) as { message?: Uint8Array | null }
       if (piece === undefined) return
       if (piece === null) return process.nextTick(this.#finish)

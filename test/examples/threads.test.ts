@@ -1,4 +1,7 @@
-/** The programs of examples/seed/ about threads, run as a reader runs them: what they print, and that they end. */
+/**
+ * The programs of examples/seed/ about threads, run as a reader runs them: what they print, and that they
+ * end.
+ */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'

@@ -289,7 +289,8 @@ export const uses = {
 
 test('the names that plait exports', () => {
   const promised = [
-    ['Pool', 'Process', 'activeChildren', 'cpuCount', 'currentProcess', 'currentTask', 'parentProcess'],
+    ['Pool', 'Process', 'ThreadPool', 'activeChildren', 'cpuCount', 'currentProcess', 'currentTask'],
+    ['parentProcess'],
     ['registerReducer', 'withDeps'],
     [
       'AuthenticationError',
@@ -317,6 +318,7 @@ test('the names that plait/futures exports', () => {
     'FIRST_EXCEPTION',
     'Future',
     'ProcessPoolExecutor',
+    'ThreadPoolExecutor',
     'asCompleted',
     'wait',
   ])

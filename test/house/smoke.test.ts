@@ -5,8 +5,9 @@
 import assert from 'node:assert/strict'
 import { basename } from 'node:path'
 import { test } from 'node:test'
-import { Pool, Process, SerializationError, WorkerLostError } from 'plait'
+import { Pool, Process, SerializationError, ThreadPool, WorkerLostError } from 'plait'
 import { asCompleted, ProcessPoolExecutor } from 'plait/futures'
+import { Thread } from 'plait/threading'
 
 class Circle {
   radius: number
@@ -69,6 +70,22 @@ test('a process runs, returns, and has an exit code', async () => {
   assert.equal(await worker.result, 3)
   assert.equal(await worker.join(), 0)
   assert.equal(worker.exitcode, 0)
+})
+
+test('a thread runs, returns, stops and ends; a pool of threads maps', async () => {
+  const base = 40
+  const thread = new Thread({ target: (n: number) => base + n, args: [2] }).start()
+  assert.equal(await thread.result, 42)
+  assert.equal(await thread.join(), true)
+  const spins = new Thread({
+    target: () => {
+      for (;;);
+    },
+  }).start()
+  spins.terminate()
+  await assert.rejects(spins.result, WorkerLostError)
+  await using pool = new ThreadPool(2)
+  assert.deepEqual(await pool.map((x) => x * base, [1, 2]), [40, 80])
 })
 
 test('what cannot travel is named at submit', async () => {

@@ -5,11 +5,12 @@
  */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { Pool, type PoolOptions, type PoolStatistics, type TaskOptions } from 'plait'
+import type { Pool, PoolOptions, PoolStatistics, TaskOptions } from 'plait'
 import { FaceExecutor } from '#plait/pool/executor.js'
-import { processes as body } from '#plait/pool/bodies.js'
+import { processes as inProcesses, threads as inThreads } from '#plait/pool/bodies.js'
 import { Face } from '#plait/pool/face.js'
 import { checkPoolOptions } from '#plait/pool/options.js'
+import { backend, TestPool } from '../backend.js'
 import { Gate } from '../gate.js'
 import { act, type Fault, type Orders } from './failures-worker.js'
 
@@ -42,7 +43,7 @@ const onPool = (
 ): Method => ({
   name,
   open(processes, options) {
-    const pool = new Pool(processes, options)
+    const pool = new TestPool(processes, options)
     return {
       statistics: () => pool.statistics(),
       close: () => pool.close(),
@@ -92,7 +93,12 @@ const onExecutor: Method = {
   name: 'submit',
   open(processes, options) {
     const checked = checkPoolOptions(processes, options)
-    const face = new Face(FaceExecutor.prototype, { noun: 'executor', name: 'Executor', body }, checked)
+    const runsIn = backend === 'thread' ? inThreads : inProcesses
+    const face = new Face(
+      FaceExecutor.prototype,
+      { noun: 'executor', name: 'Executor', body: runsIn },
+      checked,
+    )
     const executor = new FaceExecutor(face)
     return {
       statistics: () => face.dispatch.statistics(),
@@ -133,7 +139,7 @@ export interface Setting {
 export interface Scene {
   readonly host: Host
   readonly gate: Gate
-  /** Of the worker that runs, or has run, what there is. */
+  /** Of the worker that runs, or has run, what there is; of a thread the system's number. */
   readonly pid: number
   readonly task: Promise<Settled>
   /** What runs or waits before it. */
@@ -181,7 +187,8 @@ export async function stage(method: Method, state: State, setting: Setting): Pro
     return settled(callback ? host.submitCalling(act, orders, callback) : host.submit(act, orders, task))
   }
   // The one that runs, whoever it is: others may still be starting.
-  const pid = (): number => host.statistics().workers.find((worker) => worker.state === 'busy')!.pid
+  const pid = (): number =>
+    Number(/^by-(\d+)-ran-/.exec(gate.names().find((name) => name.startsWith('by-'))!)![1])
   if (state === 'running' || state === 'on its way') {
     const task = watched(setting.fault, state === 'running' ? 'inside' : 'after')
     await gate.reached('task')

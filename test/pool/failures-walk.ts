@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { backend } from '../backend.js'
 import { failures, type Failure } from './failures.js'
 import { isDead, settled, stage, stand, states } from './failures-stage.js'
 import type { Method, Scene, State } from './failures-stage.js'
@@ -18,7 +19,8 @@ import { act } from './failures-worker.js'
 function writeForeign(folder: string): string {
   const path = join(folder, 'foreign.mjs')
   const text = `
-    if (process.pid === ${process.pid}) throw new Error('only workers can import this')
+    import { isMainThread } from 'node:worker_threads'
+    if (isMainThread && process.pid === ${process.pid}) throw new Error('only workers can import this')
     export class Foreign extends Error {}`
   writeFileSync(path, text)
   return pathToFileURL(path).href
@@ -28,14 +30,22 @@ export function walk(method: Method): void {
   const folder = mkdtempSync(join(tmpdir(), 'plait-test-'))
   before(() => (process.env['PLAIT_TEST_FOREIGN'] = writeForeign(folder)))
   after(() => rmSync(folder, { recursive: true }))
-  for (const failure of failures)
+  for (const failure of failures) {
+    const { notInThreads = {} } = backend === 'thread' ? failure : {}
+    if (typeof notInThreads === 'string') continue
     describe(`${method.name}: ${failure.what}`, { concurrency: failure.slow === true }, () => {
       for (const state of states) {
         const cell = failure.cells[state]
-        if (typeof cell === 'string' || failure.except?.includes(method.name)) continue
+        if (
+          notInThreads[state] !== undefined ||
+          typeof cell === 'string' ||
+          failure.except?.includes(method.name)
+        )
+          continue
         it(`${state} → ${cell.says}`, () => visit(method, failure, state))
       }
     })
+  }
 }
 
 async function visit(method: Method, failure: Failure, state: State): Promise<void> {

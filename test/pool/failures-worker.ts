@@ -2,12 +2,14 @@
  * What the walk over the table of failures runs in workers: the task that is watched, the one before it, the
  * initializers, and the faults. Functions travel by reference: this is a module. It asserts nothing.
  */
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { isMainThread } from 'node:worker_threads'
 import { hold, reach } from '../gate.js'
 
 /** Whatever is said on stderr from here on, by V8 too, is no part of the test's output. */
 function quiet(): void {
+  if (!isMainThread) return void (process.stderr.write = () => true)
   closeSync(2)
   openSync('/dev/null', 'w')
 }
@@ -77,8 +79,16 @@ export interface Orders {
   readonly when: 'inside' | 'after'
 }
 
-/** The pid of the worker that ran it, where the fault does not say otherwise. */
+/** The system's number of this thread; that of a main thread is the pid. */
+function tid(): number {
+  return process.platform === 'linux'
+    ? Number(readlinkSync('/proc/thread-self').split('/').at(-1))
+    : process.pid
+}
+
+/** The number of the thread that ran it, where the fault does not say otherwise. */
 export function act({ folder, name, fault, when }: Orders): unknown {
+  reach(folder, `by-${tid()}-ran-${name}`)
   reach(folder, name)
   hold(folder, `${name}-go`)
   // A turn of the loop later all that was sent in this one is with the kernel.
@@ -88,7 +98,7 @@ export function act({ folder, name, fault, when }: Orders): unknown {
     reach(folder, `${name}-struck`)
   })
   const outcome = when === 'inside' ? faults[fault](when) : undefined
-  return outcome === undefined ? process.pid : outcome
+  return outcome === undefined ? tid() : outcome
 }
 
 /** The first worker starts; the second, once it may, does not. */

@@ -36,6 +36,8 @@ export interface Failure {
   /** The event loop stands until the worker is dead, or has reached this. */
   readonly stands?: 'dead' | (string & {})
   readonly undo?: () => void
+  /** Why no thread fails so, at all or in these states. */
+  readonly notInThreads?: string | Partial<Record<State, string>>
   /** It waits for seconds, so its cells are walked at the same time. */
   readonly slow?: true
   /** Ways to submit that know no such thing. */
@@ -96,11 +98,15 @@ const replaced = { rest: 'the worker is replaced', restarts: 1 }
 const lives = { rest: 'the worker lives' }
 const goesOn = 'the worker lives, the pool goes on'
 
+const bySignal = 'a signal is for the whole process'
+const readFirst = 'what was sent is read before a loop begins that a task has left behind'
+
 // ── the table ──
 
 export const failures: readonly Failure[] = [
   {
     what: 'the worker is killed (SIGKILL)',
+    notInThreads: bySignal,
     make: outside((pid) => process.kill(pid, 'SIGKILL')),
     cells: runningOnly(killed),
     before: killed,
@@ -109,6 +115,7 @@ export const failures: readonly Failure[] = [
   },
   {
     what: 'the worker is stopped (SIGSTOP), then killed',
+    notInThreads: bySignal,
     make: outside((pid) => {
       process.kill(pid, 'SIGSTOP')
       stand(() => isStopped(pid), 'the stop')
@@ -121,6 +128,7 @@ export const failures: readonly Failure[] = [
   },
   {
     what: 'the worker is killed, and the pool has `retries`',
+    notInThreads: bySignal,
     make: () => ({
       setting: { options: () => ({ retries: 1 }) },
       strike(scene) {
@@ -161,6 +169,7 @@ export const failures: readonly Failure[] = [
   },
   {
     what: 'the worker is out of memory',
+    notInThreads: 'how much a thread may have is said by its resourceLimits: see thread-ends.test.ts',
     make: inside('memory', { options: () => ({ execArgv: ['--max-old-space-size=24'] }) }),
     cells: runningOnly(lost('native code crashed, or the heap was full')),
     before: lost('native code crashed, or the heap was full'),
@@ -182,6 +191,7 @@ export const failures: readonly Failure[] = [
   },
   {
     what: 'the worker is stopped (SIGSTOP), in a task with `timeout`',
+    notInThreads: bySignal,
     slow: true,
     make: () => ({
       setting: {
@@ -202,6 +212,7 @@ export const failures: readonly Failure[] = [
   },
   {
     what: 'an endless loop that a task left behind',
+    notInThreads: { queued: readFirst, sent: readFirst },
     slow: true,
     make: inside('leftLoop', { options: () => ({ startTimeout: 6000 }) }),
     cells: { ...runningOnly('it has ended'), 'on its way': value },
@@ -212,6 +223,7 @@ export const failures: readonly Failure[] = [
   },
   {
     what: 'the task closes the channel',
+    notInThreads: 'no descriptor leads to its channel',
     slow: true,
     stands: 'task-struck',
     make: inside('closeChannel'),
@@ -222,6 +234,7 @@ export const failures: readonly Failure[] = [
   },
   {
     what: 'the task writes garbage into the channel',
+    notInThreads: 'no descriptor leads to its channel',
     make: inside('garbage'),
     cells: runningOnly(lost('garbage in the stream')),
     before: lost('garbage in the stream'),
@@ -325,6 +338,9 @@ export const failures: readonly Failure[] = [
   },
   {
     what: 'the initializer throws',
+    notInThreads: {
+      'on its way': 'which of two threads is heard first is not the order in which they spoke',
+    },
     make: second('throw'),
     stands: 'second-failed',
     cells: { ...all(broken('no database')), 'on its way': value },
@@ -351,6 +367,7 @@ export const failures: readonly Failure[] = [
   },
   {
     what: 'the system refuses a new process, four times in a row',
+    notInThreads: 'it starts no process',
     make: () => ({
       ...second('hang')(),
       strike({ host, pid }) {

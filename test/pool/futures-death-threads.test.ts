@@ -1,5 +1,6 @@
 /**
- * The tests of futures-death.test.ts once more, with pools and executors whose workers are threads: see ../backend.ts.
+ * The tests of futures-death.test.ts once more: pools and executors whose workers are threads.
+ * See ../backend.ts.
  */
 import '../on-threads.js'
 import './futures-death.test.js'

@@ -29,7 +29,8 @@ function run(program: string): { status: number | null; stdout: string; stderr: 
 test('an uncaught error is printed, ends the thread alone, and is its result', () => {
   const { status, stdout, stderr } = run(`
     const t = new Thread({ target: () => { throw new RangeError('oh') } }).start()
-    new Thread({ name: 'unseen', target: () => { setTimeout(() => { throw new TypeError('later') }) } }).start()
+    const target = () => { setTimeout(() => { throw new TypeError('later') }) }
+    new Thread({ name: 'unseen', target }).start()
     await t.result.catch((error) => console.log(error instanceof RangeError, error.message))
     console.log(await t.join())`)
   assert.equal(status, 0, stderr)
