@@ -172,18 +172,25 @@ test('what a thread prints into a pipe that is full is all there', () => {
 })
 
 test('the processes of a thread end with it', () => {
+  const { folder } = new Gate()
   const { stdout } = run(`
+    import { readdirSync, writeFileSync } from 'node:fs'
     import { setTimeout as sleep } from 'node:timers/promises'
+    const folder = ${JSON.stringify(folder)}
+    const forever = () => new Promise(() => setInterval(() => {}, 1000))
+    const inner = () => {
+      writeFileSync(folder + '/' + process.pid, '')
+      return forever()
+    }
     const target = () => {
-      const p = new Process({ target: () => new Promise(() => setInterval(() => {}, 1000)) }).start()
-      console.log(p.pid)
-      return new Promise(() => setInterval(() => {}, 1000))
+      new Process({ target: inner }).start()
+      return forever()
     }
     const t = new Thread({ target }).start()
-    await sleep(500)
+    while (readdirSync(folder).length === 0) await sleep(2)
     t.terminate()
-    console.log(await t.join())`)
-  const [pid, joined] = stdout.split('\n')
+    console.log(await t.join(), readdirSync(folder)[0])`)
+  const [joined, pid] = stdout.split(' ')
   assert.equal(joined, 'true')
   // Or a zombie, until whoever adopts it looks.
   stand(() => isDead(Number(pid)), 'the end of the process')
