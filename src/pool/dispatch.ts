@@ -275,9 +275,7 @@ export class Dispatch implements Host {
     this.#staff.dismissSpent()
   }
 
-  /**
-   * Workers that should be there: all, unless they start on demand; once closed, what can still be of use.
-   */
+  /** Workers that should be there: all, unless they start on demand; once closed, those still of use. */
   #wanted(): number {
     if (this.state !== 'running' && this.state !== 'closed') return 0
     const all = this.state === 'running' || this.#expected.size > 0
