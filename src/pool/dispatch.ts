@@ -23,10 +23,7 @@ import type { Task } from './task.ts'
 
 /** Milliseconds between two looks at workers that hold more than they run. */
 const silence = 2
-/**
- * They are repeated more and more rarely while nothing changes, down to this; and where none holds more, to
- * that.
- */
+/** Repeated more and more rarely while nothing changes, down to this; where none holds more, to that. */
 const longestSilence = 64
 const longestTask = 1000
 /** So many tasks are put into the line before a worker is attended to: some tenths of a millisecond. */

@@ -22,7 +22,7 @@ for (const cast of casts) {
       ['countSync', 'countAsync'],
       ['countAsync', 'countAsync'],
     ] as const)
-      test(`${make().constructor.name}: ${first} in a ${who.replace(' and', `, ${second} in a`)}`, async () => {
+      test(`${make().constructor.name}: ${first} in a ${who.replace('and', `, ${second}`)}`, async () => {
         const lock = make()
         const counter = new SharedValue('int32')
         const times = 4000
