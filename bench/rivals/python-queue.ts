@@ -1,6 +1,6 @@
 /**
- * Python's multiprocessing.Queue as a rival: queues.py in a process of its own, asked over its stdin. It keeps
- * its own time.
+ * Python's multiprocessing.Queue as a rival: queues.py in a process of its own, asked over its stdin. It
+ * keeps its own time.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
