@@ -45,7 +45,10 @@ export interface Payload {
   readonly bytes: Buffer
   /** What was captured: alive as long as the payload is, so that instances of its classes find their home. */
   readonly value: unknown
-  /** Handles in it. Where they are lent, `drop` them when nobody will read it any more, or leave that to the collector. */
+  /**
+   * Handles in it. Where they are lent, `drop` them when nobody will read it any more, or leave that to the
+   * collector.
+   */
   readonly lent: Carried
   /** Nothing captured can change: capturing the same function again returns this very object. */
   readonly stable: boolean
