@@ -32,7 +32,7 @@ export interface CaptureOptions {
   readonly owned?: OwnedVariables | undefined
   /** The home id of the one receiver: classes that it brought itself are sent by id alone. */
   readonly receiver?: string | undefined
-  /** For captureInto and captureArguments: what becomes of handles in it. By default they are given. */
+  /** What becomes of handles in it. By default capture lends them, the others give them. */
   readonly carried?: Carried | undefined
 }
 
@@ -45,7 +45,10 @@ export interface Payload {
   readonly bytes: Buffer
   /** What was captured: alive as long as the payload is, so that instances of its classes find their home. */
   readonly value: unknown
-  /** Handles in it, lent: `drop` them when nobody will read it any more, or leave that to the collector. */
+  /**
+   * Handles in it. Where they are lent, `drop` them when nobody will read it any more, or leave that to the
+   * collector.
+   */
   readonly lent: Carried
   /** Nothing captured can change: capturing the same function again returns this very object. */
   readonly stable: boolean
@@ -62,13 +65,13 @@ const forgotten = new FinalizationRegistry<Carried>((lent) => lent.drop())
 export function capture(value: unknown, options: CaptureOptions): Payload {
   const known = typeof value === 'function' ? stablePayload(value, options) : undefined
   if (known !== undefined) return known
-  const carried = new Carried(true)
+  const { carried = new Carried(true) } = options
   const walk = new Walk({ ...options, carried })
   const { templates, bytes } = write(walk, value)
   const stable = typeof value === 'function' && isStable(value, walk)
   const variables = stable || walk.units.length === 0 ? null : sharedVariables(walk)
   const payload: Payload = { value, lent: carried, id: ++lastId, templates, bytes, stable, variables }
-  if (carried.shares.length > 0) forgotten.register(payload, carried)
+  if (carried.lent && carried.shares.length > 0) forgotten.register(payload, carried)
   if (stable) keepStable(value, payload, options, walk)
   return payload
 }

@@ -27,13 +27,14 @@ export interface HandleKind {
 export class Carried {
   /** Many may read the message. */
   readonly lent: boolean
-  /** The message lies in shared memory: whoever can read it shares what the handles stand for. */
-  readonly inside: boolean = false
+  /** Whoever can read the message shares what the handles stand for: it lies there, or goes to a thread. */
+  readonly inside: boolean
   readonly shares: number[] = []
   readonly #kinds: HandleKind[] = []
 
-  constructor(lent: boolean) {
+  constructor(lent: boolean, inside = false) {
     this.lent = lent
+    this.inside = inside
   }
 
   give(kind: HandleKind, share: number): void {
@@ -63,7 +64,7 @@ export class Carried {
   /** The same shares in an object of their own; null where there are none. This one is empty afterwards. */
   take(): Carried | null {
     if (this.shares.length === 0) return null
-    const taken = new Carried(this.lent)
+    const taken = new Carried(this.lent, this.inside)
     for (const [i, kind] of this.#kinds.entries()) taken.give(kind, this.shares[i]!)
     this.clear()
     return taken

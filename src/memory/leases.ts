@@ -60,11 +60,10 @@ function reclaim(): void {
 
 /** What a message carries beside its bytes, large buffers included. */
 export class Cargo extends Carried {
-  override readonly inside = true
   readonly blocks: number[] = []
 
   constructor() {
-    super(false)
+    super(false, true)
   }
 
   override place(bytes: Uint8Array): number {

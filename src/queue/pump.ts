@@ -52,6 +52,8 @@ export class Pump {
   #parked: AbortController | undefined
   #loading = false
   #serving = false
+  /** How often a job was finished. */
+  #finished = 0
 
   constructor(owner: object, channel: Channel, line: typeof GETTERS | typeof PUTTERS, check?: () => void) {
     this.#owner = owner
@@ -112,7 +114,13 @@ export class Pump {
 
   readonly #wait: Wait<true> = {
     begin: (node, again) => this.#atWork(again ? node : 0, () => this.#channel.join(this.#line, node, again)),
-    granted: (node) => this.#atWork(node, () => {}),
+    granted: (node) => {
+      const before = this.#finished
+      const over = this.#atWork(node, () => {})
+      // Whoever it was for has given up meanwhile: it is the next one's.
+      if (over === true && this.#finished === before && !this.#loading) this.#channel.nudge(this.#line)
+      return over
+    },
     cancel: (node, granted) => this.#channel.cancel(this.#line, node, granted),
     check: () => {
       void this.#owner
@@ -149,6 +157,7 @@ export class Pump {
         }
         if (!done) return undefined
         node = 0
+        this.#finished++
         const more = job.finish()
         if (more === undefined) {
           this.#remove(job)

@@ -180,7 +180,10 @@ export class Queue<T = unknown> {
         }),
       granted: () => undefined,
       cancel: (node: number) => channel.locked(() => remove(channel.words, list, node)),
-      check: () => void this.#open, // the handle lives as long as somebody waits
+      check: () => {
+        void this.#open // the handle lives as long as somebody waits
+        channel.locked(() => addDone(channel, 0)) // who did the last one may have died before it said so
+      },
     }
     if ((await park(wait, options?.timeout, options?.signal)) === undefined)
       throw new TimeoutError(`${unfinished(channel)} items of the queue were not done in time`)

@@ -3,6 +3,7 @@
  * without the parts of it that cannot travel. Capture is loaded only for what the codec alone cannot carry.
  */
 import type { CaptureOptions } from '../closure/capture.ts'
+import { Carried } from '../codec/handles.ts'
 import { encode } from '../codec/encode.ts'
 import { selfName } from '../core/context.ts'
 import { SerializationError } from '../core/errors.ts'
@@ -57,7 +58,7 @@ async function sendCaptured(
   options: CaptureOptions,
 ): Promise<void> {
   const { capture } = await import('../closure/capture.ts')
-  const { templates, bytes } = capture(value, options)
+  const { templates, bytes } = capture(value, { ...options, carried: new Carried(false) })
   for (const template of templates) sendBytes(channel, kinds.template, template.bytes)
   sendBytes(channel, kind, bytes)
 }

@@ -9,9 +9,12 @@ import { test } from 'node:test'
 import * as plait from 'plait'
 import {
   BrokenPoolError,
+  type Connection,
+  Pipe,
   PlaitError,
   Pool,
   Process,
+  Queue,
   SerializationError,
   TimeoutError,
   WorkerLostError,
@@ -21,6 +24,7 @@ import {
   currentTask,
   parentProcess,
   registerReducer,
+  wait as waitFor,
   withDeps,
 } from 'plait'
 import * as futures from 'plait/futures'
@@ -164,6 +168,35 @@ export const uses = {
     // @ts-expect-error the arguments are not those of the target
     new Process({ target: (a: number) => a, args: ['1'] })
   },
+  async queues(queue: Queue<number>, child: Process) {
+    new Queue()
+    new Queue<string>({ maxsize: 3 })
+    exactly<Promise<void>>()(queue.put(1, { timeout: 10 }))
+    exactly<void>()(queue.putSync(1))
+    exactly<void>()(queue.putNowait(1))
+    // @ts-expect-error an item of another type
+    void queue.put('1')
+    exactly<Promise<number>>()(queue.get({ signal: AbortSignal.timeout(10) }))
+    exactly<number>()(queue.getSync())
+    exactly<number>()(queue.getNowait())
+    exactly<number>()(queue.qsize())
+    exactly<boolean>()(queue.empty() && queue.full())
+    exactly<Promise<void>>()(queue.join())
+    for await (const item of queue) exactly<number>()(item)
+    queue.shutdown({ immediate: true })
+    queue.taskDone()
+    queue.close()
+    const [a, b] = Pipe<string, number>()
+    exactly<Connection<string, number>>()(a)
+    exactly<Connection<number, string>>()(b)
+    Pipe({ duplex: false })
+    exactly<Promise<void>>()(a.send('x'))
+    exactly<Promise<number>>()(a.recv())
+    exactly<string>()(b.recvSync())
+    exactly<Promise<boolean>>()(a.poll({ timeout: 1 }))
+    exactly<Promise<Connection<string, number>[]>>()(waitFor([a]))
+    exactly<Promise<(Connection<string, number> | Process)[]>>()(waitFor([a, child], { timeout: 1 }))
+  },
   async executor() {
     new ProcessPoolExecutor()
     const executor: Executor = new ProcessPoolExecutor(2, { initializer: (n: number) => n, retries: 1 })
@@ -291,7 +324,7 @@ test('the names that plait exports', () => {
   const promised = [
     ['Pool', 'Process', 'ThreadPool', 'activeChildren', 'cpuCount', 'currentProcess', 'currentTask'],
     ['parentProcess'],
-    ['registerReducer', 'withDeps'],
+    ['registerReducer', 'withDeps', 'Connection', 'Pipe', 'Queue', 'wait'],
     [
       'AuthenticationError',
       'BrokenBarrierError',

@@ -32,17 +32,18 @@ describe('handles travel', () => {
         inner.putNowait('inner')
         const own = new Queue<string>()
         own.putNowait('result')
-        return { own, same: options.q, twice: [options.q, own] }
+        return { own, same: options.q, twice: [options.q, own], later: () => own.getNowait() }
       },
       args: [{ q: given }, carrier as Queue<Queue<string>>],
     }).start()
-    const { own, same, twice } = await worker.result
+    const { own, same, twice, later } = await worker.result
     assert.deepEqual([captured.getNowait(), given.getNowait()], ['captured', 'given'])
     assert.equal(inside.getNowait(), 'inner')
     assert.equal(same, given)
     assert.deepEqual(twice, [given, own])
     await worker.join()
-    assert.equal(own.getNowait(), 'result', 'it lives on after the process that made it')
+    assert.equal(own.qsize(), 1, 'it lives on after the process that made it')
+    assert.equal(later(), 'result')
   })
 
   test('to a grandchild', async () => {

@@ -20,6 +20,11 @@ const jobs: Record<string, (job: Job) => unknown> = {
   produce({ items, who, count }) {
     for (let n = 0; n < count; n++) items.putSync([who, n])
   },
+  async wait({ items, out }) {
+    const item = items.get()
+    out.putNowait('waits')
+    await item
+  },
   async consume({ items, out }) {
     for await (const item of items) out.putNowait(item)
   },

@@ -55,9 +55,8 @@ test('producers and consumers in threads: every item once, and in the order of i
 
 test('a thread that is terminated while it waits poisons nothing', async () => {
   const [items, out] = [new Queue<number>(), new Queue()]
-  const readers = ['consume', 'consume'].map((job) => start(job, { items, out }))
-  items.putNowait(1)
-  await out.get()
+  const readers = ['wait', 'wait'].map((job) => start(job, { items, out }))
+  for (const _ of readers) await out.get()
   for (const { worker } of readers) await worker.terminate()
   const mine = items.get()
   items.putNowait(2)
