@@ -179,3 +179,8 @@ export function fill(array: SharedArray<'int32'>, from: number, to: number): num
   for (let i = from; i < to; i++) array.view[i] = i
   return array.length
 }
+
+/** Counts under the lock that the value has of its own. */
+export function countByOwnLock(value: Counter, times: number): void {
+  for (let i = 0; i < times; i++) value.lock.runSync(() => (value.value = value.value + 1))
+}

@@ -43,7 +43,7 @@ export function start<N extends keyof Bodies>(
 
 function startProcess<R>(name: keyof Bodies, args: readonly unknown[]): Party<R> {
   const target = bodies[name] as (...args: never[]) => unknown
-  const process = new Process({ target, args: args as never[], stdio: 'ignore' }).start()
+  const process = new Process({ target, args: args as never[] }).start()
   const ended = process.join()
   return {
     result: process.result as Promise<R>,

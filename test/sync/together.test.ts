@@ -16,30 +16,30 @@ checkLeaks()
 for (const cast of casts) {
   const who = cast.join(' and ')
 
-  for (const make of [() => new Lock(), () => new RLock(), () => new Semaphore()])
-    for (const [first, second] of [
-      ['countSync', 'countSync'],
-      ['countSync', 'countAsync'],
-      ['countAsync', 'countAsync'],
-    ] as const)
-      test(`${make().constructor.name}: ${first} in a ${who.replace(' and', `, ${second} in a`)}`, async () => {
-        const lock = make()
-        const counter = new SharedValue('int32')
-        const times = 4000
-        const others = [
-          start(cast[0]!, first, lock, counter, times),
-          start(cast[1]!, second, lock, counter, times),
-        ]
-        // This thread too, in its event loop, which must go on all the while.
-        let turns = 0
-        const timer = setInterval(() => turns++, 1)
-        for (let i = 0; i < 200; i++) await lock.run(() => void counter.add(1))
-        await Promise.all(others.map(({ result }) => result))
-        clearInterval(timer)
-        assert.equal(counter.value, 2 * times + 200)
-        assert.ok(turns > 0, 'the event loop stood still')
-        assert.notEqual(lock.acquireNowait(), null, 'nobody holds it in the end')
-      })
+  for (const [make, first, second] of [
+    [() => new Lock(), 'countSync', 'countSync'],
+    [() => new Lock(), 'countSync', 'countAsync'],
+    [() => new RLock(), 'countAsync', 'countSync'],
+    [() => new Semaphore(), 'countSync', 'countAsync'],
+  ] as const)
+    test(`${make().constructor.name}: ${first} and ${second}: ${who}`, async () => {
+      const lock = make()
+      const counter = new SharedValue('int32')
+      const times = 4000
+      const others = [
+        start(cast[0]!, first, lock, counter, times),
+        start(cast[1]!, second, lock, counter, times),
+      ]
+      // This thread too, in its event loop, which must go on all the while.
+      let turns = 0
+      const timer = setInterval(() => turns++, 1)
+      for (let i = 0; i < 200; i++) await lock.run(() => void counter.add(1))
+      await Promise.all(others.map(({ result }) => result))
+      clearInterval(timer)
+      assert.equal(counter.value, 2 * times + 200)
+      assert.ok(turns > 0, 'the event loop stood still')
+      assert.notEqual(lock.acquireNowait(), null, 'nobody holds it in the end')
+    })
 
   test(`Semaphore lets in as many as it has permits: ${who}`, async () => {
     const semaphore = new Semaphore(2)
