@@ -9,7 +9,7 @@ import { Writer } from '#plait/codec/writer.js'
 import { regionForThread, unmappedReason } from '#plait/memory/region.js'
 import { buryThread } from '#plait/memory/sweep.js'
 import { Process } from '#plait/worker/process.js'
-import * as bodies from './bodies.ts'
+import { bodies } from './bodies.ts'
 
 type Bodies = typeof bodies
 export type Where = 'process' | 'thread'

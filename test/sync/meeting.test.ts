@@ -66,12 +66,12 @@ for (const make of [() => new Lock(), () => new RLock()]) {
 
   test(`Condition of ${name}: notify wakes as many as it says, and remembers nothing`, async () => {
     const changed = new Condition(make())
-    let waiting = 0
+    const seen = { waiting: 0 }
     let woken = 0
     const wait = async (): Promise<boolean> =>
       await elsewhere(async () => {
         const guard = await changed.acquire()
-        waiting++
+        seen.waiting++
         const notified = await changed.wait({ timeout: 20_000 })
         woken++
         guard.release()
@@ -80,7 +80,7 @@ for (const make of [() => new Lock(), () => new RLock()]) {
     const notify = (n: number): Promise<void> => changed.lock.run(() => changed.notify(n))
     await notify(5) // nobody is there
     const waits = [wait(), wait(), wait(), wait(), wait()]
-    while (waiting < 5) await new Promise(setImmediate)
+    while (seen.waiting < 5) await new Promise(setImmediate)
     await notify(2)
     await Promise.all(waits.slice(0, 2))
     await changed.lock.run(() => assert.equal(woken, 2))

@@ -93,7 +93,7 @@ test('the lock of a value or an array is one for all', async () => {
   for (let i = 0; i < times; i++)
     await value.lock.run(async () => {
       const seen = value.value
-      await undefined
+      await Promise.resolve()
       value.value = seen + 1
     })
   for (const { result } of others) await result
