@@ -102,7 +102,7 @@ async function handoffs(asleep: 'sync' | 'async'): Promise<number[]> {
       pong.release()
     }
   }
-  const other = new Process<[], unknown>({ target: asleep === 'sync' ? stopped : awaiting }).start()
+  const other = new Process({ target: asleep === 'sync' ? stopped : awaiting }).start()
   const times: number[] = []
   for (let i = 0; i < trips; i++) {
     const start = performance.now()
