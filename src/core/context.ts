@@ -92,6 +92,22 @@ export function setThreadSignal(signal: AbortSignal | undefined): void {
   threadSignal = signal
 }
 
+/** How a thread that blocks looks whether it was asked to stop. */
+let askedToStop: (() => boolean) | undefined
+
+/**
+ * Asks again and again in waits that block this thread, between their slices: true where the thread was asked
+ * to stop. The signal of the thread has aborted then, and its reason is what the wait throws.
+ */
+export function threadStopRequested(): boolean {
+  return askedToStop?.() ?? false
+}
+
+/** Written by worker/ at the start of a thread, beside its signal. */
+export function setThreadStop(asked: () => boolean): void {
+  askedToStop = asked
+}
+
 /** Many tasks at a time: `fn` and all it awaits run as `task`, which starts a chain of owners. */
 export function runAsTask<R>(task: TaskInfo, fn: () => R): R {
   return enter({ task, owner: newOwner(null), signal: undefined }, fn)

@@ -99,7 +99,7 @@ export class Semaphore extends Lockable {
       throw new RangeError(
         bound < 0
           ? `a semaphore has at most ${largest} permits`
-          : `the semaphore was released too often: it has ${bound} permits, and ${after - n} of them are free`,
+          : `the semaphore was released too often: ${after - n} of its ${bound} permits are free already`,
       )
     }
     this.#account(n)

@@ -1,7 +1,6 @@
 /**
- * Parties on both sides: each test body runs in a process or in a thread, and can be killed there. Where
- * processes share no memory (PLAIT_TRANSPORT=shared) every party is a thread, and `canKill` is false: a
- * thread that blocks cannot be ended from outside, and is joined as it ends.
+ * Parties on both sides: each test body runs in a process or in a thread, and can be ended there. Where
+ * processes share no memory (PLAIT_TRANSPORT=shared) every party is a thread.
  */
 import { Worker } from 'node:worker_threads'
 import { encode } from '#plait/codec/encode.js'

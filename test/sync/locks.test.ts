@@ -1,10 +1,10 @@
 /**
- * Lock, RLock and both semaphores within one thread: what each call answers, what misuse gets, guards, timeouts
- * and signals, and who is an owner.
+ * Lock, RLock and both semaphores within one thread: what each call answers, what misuse gets, guards,
+ * timeouts and signals, and who is an owner.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { runAsOwner, runWithSignal } from '#plait/core/context.js'
+import { runAsOwner, runWithSignal, setThreadSignal, setThreadStop } from '#plait/core/context.js'
 import { InvalidStateError } from '#plait/core/errors.js'
 import { BoundedSemaphore, Lock, RLock, Semaphore, type Guard } from '#plait/sync/open.js'
 import { checkLeaks } from '../leaks.ts'
@@ -316,4 +316,29 @@ test('BoundedSemaphore: never more than in the beginning', () => {
   assert.throws(() => semaphore.release(), RangeError)
   assert.equal(semaphore.value, 2)
   assert.ok(semaphore instanceof Semaphore)
+})
+
+test('a thread that is asked to stop ends its waits, also one that blocks', async () => {
+  const lock = new Lock()
+  const guard = lock.acquireSync()
+  const reason = new Error('stop')
+  const controller = new AbortController()
+  setThreadSignal(controller.signal)
+  // As worker/ does it: who blocks hears of it by asking.
+  let asked = 0
+  setThreadStop(() => {
+    if (++asked < 2) return false
+    controller.abort(reason)
+    return true
+  })
+  try {
+    const waits = assert.rejects(lock.acquire(), reason)
+    assert.throws(() => lock.acquireSync(), reason)
+    await waits
+  } finally {
+    setThreadSignal(undefined)
+    setThreadStop(() => false)
+  }
+  guard.release()
+  assert.equal(isFree(lock), true)
 })
