@@ -22,6 +22,7 @@ const usual = [
   'closure',
   'switch',
   'fetch',
+  'sync',
   'where',
 ]
 /** Only where they are asked for. */

@@ -9,7 +9,7 @@ import { loadRoom } from '../core/bundle.ts'
 import { add, and, compareExchange, load, or, sub } from './atomics.ts'
 import { allocate, free, read, wordAt, write } from './heap.ts'
 import * as at from './layout.ts'
-import { isKnown, me, slotOf } from './participants.ts'
+import { me, slotOf } from './participants.ts'
 import { region } from './region.ts'
 
 /** What a kind of cell needs to have done for it; its room says so when it is loaded. */
@@ -102,12 +102,6 @@ export function release(address: number, owner = me()): void {
 /** Does anybody hold it, messages under way included? */
 export function isHeld(address: number): boolean {
   return read(address, at.H_HOLDS) > 0
-}
-
-/** Does this participant? */
-export function holds(address: number, owner: number): boolean {
-  const slot = slotOf(owner)
-  return hasBit(address, slot) && isKnown(owner)
 }
 
 /** A participant is dead: what it had of a cell ends. For a sweeper, which may hold nothing of it itself. */

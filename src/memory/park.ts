@@ -6,7 +6,7 @@
  * of the TaskGroup. Used by sync/, queue/ and the rings.
  */
 import { onAbort, reasonOf } from '../core/abort.ts'
-import { currentSignal, outside, threadStopRequested } from '../core/context.ts'
+import { currentSignal, currentThreadSignal, outside, threadStopRequested } from '../core/context.ts'
 import { startTimer } from '../core/waiting.ts'
 import { load, sleepOn, store } from './atomics.ts'
 import { keepAlive, letGo, onRing } from './bell.ts'
@@ -46,7 +46,7 @@ export function parkSync<R>(
 ): R | undefined {
   const { words } = region()
   const deadline = timeout === undefined ? Infinity : performance.now() + timeout
-  const ambient = limits?.steadfast === true ? undefined : currentSignal()
+  const ambient = ambientSignals(limits)
   const node = takeNode(false)
   let waits = true
   try {
@@ -56,9 +56,9 @@ export function parkSync<R>(
       if (got !== undefined) return got
       waits = true
       while (load(words, node + at.N_STATE) === at.WAITING) {
-        // No event tells a thread that blocks; this aborts its signal where it is to stop.
-        threadStopRequested()
-        const aborted = signal?.aborted === true ? signal : ambient?.aborted === true ? ambient : undefined
+        // Asked for its effect: nothing else makes the signal of a thread abort that blocks.
+        if (ambient.length > 0) threadStopRequested()
+        const aborted = signal?.aborted === true ? signal : ambient.find((one) => one.aborted)
         if (aborted !== undefined && giveUp(words, node)) throw reasonOf(aborted)
         const left = deadline - performance.now()
         if (left <= 0 && giveUp(words, node)) return undefined
@@ -113,10 +113,20 @@ export function park<R>(
     giveNode(node)
     return Promise.resolve(got)
   }
-  const ambient = limits?.steadfast === true ? undefined : currentSignal()
+  const signals = ambientSignals(limits)
+  if (signal !== undefined) signals.unshift(signal)
   return new Promise((resolve, reject) => {
-    new Waiting(node, wait, resolve, reject).start(timeout, signal, ambient)
+    new Waiting(node, wait, resolve, reject).start(timeout, signals)
   })
+}
+
+/** Those of the TaskGroup and of the thread: either ends every wait. */
+function ambientSignals(limits: Limits | undefined): AbortSignal[] {
+  if (limits?.steadfast === true) return []
+  const [own, ofThread] = [currentSignal(), currentThreadSignal()]
+  const signals = own === undefined ? [] : [own]
+  if (ofThread !== undefined && ofThread !== own) signals.push(ofThread)
+  return signals
 }
 
 class Waiting<R> implements Parked {
@@ -139,7 +149,7 @@ class Waiting<R> implements Parked {
     this.#reject = reject
   }
 
-  start(timeout: number | undefined, ...signals: (AbortSignal | undefined)[]): void {
+  start(timeout: number | undefined, signals: readonly AbortSignal[]): void {
     parked.set(this.#node, this)
     listen()
     keepAlive()
@@ -148,8 +158,8 @@ class Waiting<R> implements Parked {
       this.look() // who has it may have died without a word
       if (this.#parked()) this.#leave(() => this.#resolve(undefined))
     })
-    for (const signal of new Set(signals)) {
-      if (signal === undefined || !this.#parked()) continue
+    for (const signal of signals) {
+      if (!this.#parked()) break
       if (signal.aborted) this.#leave(() => this.#reject(reasonOf(signal)))
       else this.#deaf.push(onAbort(signal, (reason) => this.#leave(() => this.#reject(reason))))
     }

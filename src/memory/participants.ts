@@ -27,11 +27,6 @@ export function me(): number {
   return mine === 0 ? claim() : mine
 }
 
-/** The same where it has one, else 0. */
-export function meIfAny(): number {
-  return mine
-}
-
 export function slotOf(owner: number): number {
   return (owner & slotMask) - 1
 }

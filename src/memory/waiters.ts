@@ -170,16 +170,6 @@ export function grantFirst(words: Words, list: number, value: number): number {
   }
 }
 
-/**
- * Takes the first that waits and is known to live out of the list; 0 where nobody does. It is not granted
- * yet, and may give up before it is. A death before it is granted leaves it in no list: see `grantFirst`.
- */
-export function shift(words: Words, list: number): number {
-  const node = first(words, list)
-  if (node !== 0) store(words, list + at.L_HEAD, (load(words, list + at.L_HEAD) + 1) | 0)
-  return node
-}
-
 /** The first that waits and is known to live, left where it is; those before it are dropped. 0 for nobody. */
 export function first(words: Words, list: number): number {
   for (;;) {

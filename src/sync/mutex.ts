@@ -15,9 +15,7 @@ import { dropList, first, grantFirst, purge, push, pushFirst, remove, tell } fro
 
 // The word. Held: the owner's word and WAITERS. Free: the other flags.
 
-/**
- * The release has to look into the list. Set before anybody stands there, and never missing for long (S5).
- */
+/** A release has to look into the list. Set before anybody stands there, and never missing for long (S5). */
 const WAITERS = 2 ** 30
 /** The last holder died. */
 const DIED = 2 ** 11
@@ -156,8 +154,7 @@ export function waitForMutex<R>(words: Words, at: number, taken: (how: number) =
         if ((seen & WAITERS) === 0) compareExchange(words, at, seen, seen | WAITERS)
         return
       }
-      // Who was woken is on its way, or dead: this one waits one slice more before the first in line is
-      // woken.
+      // Who was woken is on its way, or dead: one slice more, and then the first in line is woken.
       enterMutex(words, at)
       const mine = first(words, list) === waiting
       leave(words, at + GUARD)

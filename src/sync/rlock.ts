@@ -55,12 +55,11 @@ export class RLock extends Lockable {
 
   acquireNowait(): Guard | null {
     const owner = currentOwner()
-    if (this.#isOf(owner)) {
-      store(this.words, this.at + DEPTH, load(this.words, this.at + DEPTH) + 1)
-      return this.#guard(TAKEN)
-    }
     const how = take(this.words, this.at)
-    return how === 0 ? null : this.#taken(owner, how)
+    if (how !== 0) return this.#taken(owner, how)
+    if (!this.#isOf(owner)) return null
+    store(this.words, this.at + DEPTH, load(this.words, this.at + DEPTH) + 1)
+    return this.#guard(TAKEN)
   }
 
   /** Gives one acquire back. InvalidStateError where the caller's owner chain does not hold it. */
@@ -90,7 +89,7 @@ export class RLock extends Lockable {
   #taken(owner: Owner, how: number): Guard {
     store(this.words, this.at + OWNER, owner.id | 0)
     store(this.words, this.at + DEPTH, 1)
-    this.#guards = []
+    if (this.#guards.length > 0) this.#guards.length = 0
     return this.#guard(how)
   }
 
@@ -103,10 +102,9 @@ export class RLock extends Lockable {
   #giveOne(): void {
     const { words, at } = this
     const depth = load(words, at + DEPTH) - 1
-    store(words, at + DEPTH, depth)
-    if (depth > 0) return
-    store(words, at + OWNER, 0)
-    give(words, at)
+    // The last one leaves both words as they are: whoever takes it next writes its own.
+    if (depth === 0) give(words, at)
+    else store(words, at + DEPTH, depth)
   }
 
   /** @internal */
@@ -117,9 +115,13 @@ export class RLock extends Lockable {
 
   /** @internal */
   giveBack(guard: Held): void {
-    const index = this.#guards.lastIndexOf(guard)
-    if (index === -1) return
-    this.#guards.splice(index, 1)
+    const guards = this.#guards
+    if (guards.at(-1) === guard) guards.pop()
+    else {
+      const index = guards.indexOf(guard)
+      if (index === -1) return
+      guards.splice(index, 1)
+    }
     this.#giveOne()
   }
 

@@ -13,7 +13,17 @@ import { kinds, listWords, N_HUNGRY } from '../memory/layout.ts'
 import { firstLook, type Wait } from '../memory/park.ts'
 import { region } from '../memory/region.ts'
 import { buryDeadHolders } from '../memory/sweep.ts'
-import { dropList, first, grantFirst, purge, push, pushFirst, remove, tell } from '../memory/waiters.ts'
+import {
+  dropList,
+  first,
+  grantFirst,
+  isEmpty,
+  purge,
+  push,
+  pushFirst,
+  remove,
+  tell,
+} from '../memory/waiters.ts'
 import { accountsWords, closeAccounts, dropAccounts, ownPair, pairsOf, sumOf } from './accounts.ts'
 import { travels } from './cell.ts'
 import { Held, Lockable, type Guard } from './lockable.ts'
@@ -76,6 +86,10 @@ export class Semaphore extends Lockable {
    */
   release(n = 1): void {
     checkInteger(n, 'n', 1)
+    this.#give(n)
+  }
+
+  #give(n: number): void {
     const { words, at } = this
     enterSemaphore(this.words, this.at)
     const after = load(words, at + VALUE) + n
@@ -85,14 +99,12 @@ export class Semaphore extends Lockable {
       throw new RangeError(
         bound < 0
           ? `a semaphore has at most ${largest} permits`
-          : `the semaphore was released too often: of its ${bound} permits ${after - n} are free`,
+          : `the semaphore was released too often: ${after - n} of its ${bound} permits are free already`,
       )
     }
     this.#account(n)
     store(words, at + VALUE, after)
-    const nodes = wake(words, at, n)
-    leave(words, at + GUARD)
-    for (const node of nodes) tell(words, node)
+    this.#wakeAndLeave(n)
   }
 
   /** Takes `n` permits off the accounts: off the own one, then off others', and what is left is new. */
@@ -162,6 +174,7 @@ export class Semaphore extends Lockable {
 
   #wakeAndLeave(n: number): void {
     const { words, at } = this
+    if (n === 0 || isEmpty(words, at + LIST)) return leave(words, at + GUARD)
     const nodes = wake(words, at, Math.min(n, load(words, at + VALUE)))
     leave(words, at + GUARD)
     for (const node of nodes) tell(words, node)
@@ -169,7 +182,7 @@ export class Semaphore extends Lockable {
 
   /** @internal */
   giveBack(): void {
-    this.release()
+    this.#give(1)
   }
 
   /** @internal No more than now, ever. */

@@ -26,9 +26,7 @@ const LOCK = 1
 const VALUE = 2
 const valueWords = 4
 
-/**
- * What atomic operations work on; of a type of 8 bytes it holds bigints, and the types here do not say so.
- */
+/** What atomic operations work on; of 8 bytes it holds bigints, and the types here do not say so. */
 type Ints = Int32Array
 
 /**

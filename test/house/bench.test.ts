@@ -24,6 +24,13 @@ const subjects: Readonly<Record<string, readonly string[]>> = {
   closure: ['A function with each call, one call at a time'],
   switch: ['A switch, one coroutine', 'A switch, a thousand coroutines in turns'],
   fetch: ['Pages fetched and read by 64 coroutines'],
+  sync: [
+    'Lock, nobody else there',
+    'RLock, nobody else there',
+    'Semaphore, nobody else there',
+    'Lock, two processes at once',
+    'A permit to a process that sleeps, and one back',
+  ],
   where: ['CPU time a task'],
   long: ['Ten million tasks through one pool'],
   million: ['64 live coroutines'],

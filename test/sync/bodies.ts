@@ -16,7 +16,7 @@ import type {
 type Counter = SharedValue<'int32'>
 
 /** Adds under the lock, not atomically: whatever the lock lets through twice is missing at the end. */
-export function countSync(lock: Lock | RLock | Semaphore, counter: Counter, times: number): number {
+function countSync(lock: Lock | RLock | Semaphore, counter: Counter, times: number): number {
   for (let i = 0; i < times; i++) {
     const guard = lock.acquireSync()
     counter.value = counter.value + 1
@@ -26,16 +26,12 @@ export function countSync(lock: Lock | RLock | Semaphore, counter: Counter, time
 }
 
 /** The same in the event loop, a few at once. */
-export async function countAsync(
-  lock: Lock | RLock | Semaphore,
-  counter: Counter,
-  times: number,
-): Promise<number> {
+async function countAsync(lock: Lock | RLock | Semaphore, counter: Counter, times: number): Promise<number> {
   const one = async (): Promise<void> => {
     for (let i = 0; i < times / 4; i++) {
       await lock.run(async () => {
         const seen = counter.value
-        await undefined
+        await Promise.resolve()
         counter.value = seen + 1
       })
     }
@@ -45,7 +41,7 @@ export async function countAsync(
 }
 
 /** Never more than the semaphore allows; answers how many there were at most. */
-export function crowd(semaphore: Semaphore, inside: Counter, times: number): number {
+function crowd(semaphore: Semaphore, inside: Counter, times: number): number {
   let most = 0
   for (let i = 0; i < times; i++) {
     const guard = semaphore.acquireSync()
@@ -57,31 +53,31 @@ export function crowd(semaphore: Semaphore, inside: Counter, times: number): num
 }
 
 /** Meets the others again and again; answers the indices it got. */
-export function meet(barrier: Barrier, rounds: number): number[] {
+function meet(barrier: Barrier, rounds: number): number[] {
   const indices: number[] = []
   for (let i = 0; i < rounds; i++) indices.push(barrier.waitSync())
   return indices
 }
 
-export async function meetAsync(barrier: Barrier, rounds: number): Promise<number[]> {
+async function meetAsync(barrier: Barrier, rounds: number): Promise<number[]> {
   const indices: number[] = []
   for (let i = 0; i < rounds; i++) indices.push(await barrier.wait())
   return indices
 }
 
 /** Answers once the event was set. */
-export function waitSync(event: Event, arrived: Semaphore): boolean {
+function waitSync(event: Event, arrived: Semaphore): boolean {
   arrived.release()
   return event.waitSync()
 }
 
-export async function waitAsync(event: Event, arrived: Semaphore): Promise<boolean> {
+async function waitAsync(event: Event, arrived: Semaphore): Promise<boolean> {
   arrived.release()
   return await event.wait()
 }
 
 /** Takes from a stock that others fill, until it has had its share. */
-export function consume(stock: Counter, changed: Condition, share: number): number {
+function consume(stock: Counter, changed: Condition, share: number): number {
   let taken = 0
   while (taken < share) {
     const guard = changed.acquireSync()
@@ -95,7 +91,7 @@ export function consume(stock: Counter, changed: Condition, share: number): numb
 }
 
 /** Puts into a stock that holds three. */
-export async function produce(stock: Counter, changed: Condition, share: number): Promise<number> {
+async function produce(stock: Counter, changed: Condition, share: number): Promise<number> {
   for (let made = 0; made < share; made++) {
     const guard = await changed.acquire()
     await changed.waitFor(() => stock.value < 3)
@@ -107,7 +103,7 @@ export async function produce(stock: Counter, changed: Condition, share: number)
 }
 
 /** Waits for a notification; says so under the lock, before it waits. */
-export function awaitNotice(changed: Condition, waiting: Counter, told: Counter): boolean {
+function awaitNotice(changed: Condition, waiting: Counter, told: Counter): boolean {
   const guard = changed.acquireSync()
   waiting.add(1)
   const notified = changed.waitSync()
@@ -117,31 +113,31 @@ export function awaitNotice(changed: Condition, waiting: Counter, told: Counter)
 }
 
 /** Takes it, says so, and never lets go. */
-export function holdForEver(lock: Lock | RLock | Semaphore, ready: Event, never: Event, times = 1): void {
+function holdForEver(lock: Lock | RLock | Semaphore, ready: Event, never: Event, times = 1): void {
   for (let i = 0; i < times; i++) lock.acquireSync()
   ready.set()
   never.waitSync()
 }
 
 /** Stands in line, and says that it is about to. */
-export function standInLine(lock: Lock | RLock | Semaphore, ready: Event): void {
+function standInLine(lock: Lock | RLock | Semaphore, ready: Event): void {
   ready.set()
   lock.acquireSync()
 }
 
-export async function standInLineAsync(lock: Lock | RLock | Semaphore, ready: Event): Promise<void> {
+async function standInLineAsync(lock: Lock | RLock | Semaphore, ready: Event): Promise<void> {
   const wait = lock.acquire()
   ready.set()
   await wait
 }
 
-export function meetOnce(barrier: Barrier, ready: Event): number {
+function meetOnce(barrier: Barrier, ready: Event): number {
   ready.set()
   return barrier.waitSync()
 }
 
 /** Adds under the lock until it is told to stop; twice each time, so that a death between the two shows. */
-export function pairs(lock: Lock, both: SharedArray<'int32'>, stop: Event): number {
+function pairs(lock: Lock, both: SharedArray<'int32'>, stop: Event): number {
   let died = 0
   while (!stop.isSet()) {
     const guard = lock.acquireSync({ timeout: 20_000 })
@@ -149,19 +145,19 @@ export function pairs(lock: Lock, both: SharedArray<'int32'>, stop: Event): numb
     const view = both.view
     if (guard.ownerDied) {
       died++
-      view[2]! += Math.abs(view[0]! - view[1]!)
+      view[2] += Math.abs(view[0] - view[1])
       view[1] = view[0]!
     }
     if (view[0] !== view[1]) throw new Error(`half-changed without a word: ${view[0]} and ${view[1]}`)
-    view[0]! += 1
-    view[1]! += 1
+    view[0] += 1
+    view[1] += 1
     guard.release()
   }
   return died
 }
 
 /** Takes and gives back permits until it is told to stop; never are there more than there can be. */
-export function permits(semaphore: Semaphore, stop: Event, most: number): void {
+function permits(semaphore: Semaphore, stop: Event, most: number): void {
   while (!stop.isSet()) {
     const guard = semaphore.acquireSync({ timeout: 20_000 })
     if (guard === null) throw new Error('nobody has given a permit back for 20 s')
@@ -171,11 +167,39 @@ export function permits(semaphore: Semaphore, stop: Event, most: number): void {
 }
 
 /** One value of each type, from another side. */
-export function addMany(value: SharedValue<'float64'> | SharedValue<'int8'>, times: number): void {
+function addMany(value: SharedValue | SharedValue<'int8'>, times: number): void {
   for (let i = 0; i < times; i++) value.add(1)
 }
 
-export function fill(array: SharedArray<'int32'>, from: number, to: number): number {
+function fill(array: SharedArray<'int32'>, from: number, to: number): number {
   for (let i = from; i < to; i++) array.view[i] = i
   return array.length
+}
+
+/** Counts under the lock that the value has of its own. */
+function countByOwnLock(value: Counter, times: number): void {
+  for (let i = 0; i < times; i++) value.lock.runSync(() => (value.value = value.value + 1))
+}
+
+/** By name, as they are called in another thread. */
+export const bodies = {
+  countSync,
+  countAsync,
+  crowd,
+  meet,
+  meetAsync,
+  waitSync,
+  waitAsync,
+  consume,
+  produce,
+  awaitNotice,
+  holdForEver,
+  standInLine,
+  standInLineAsync,
+  meetOnce,
+  pairs,
+  permits,
+  addMany,
+  fill,
+  countByOwnLock,
 }

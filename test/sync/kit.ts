@@ -1,7 +1,6 @@
 /**
- * Parties on both sides: each test body runs in a process or in a thread, and can be killed there. Where
- * processes share no memory (PLAIT_TRANSPORT=shared) every party is a thread, and `canKill` is false: a
- * thread that blocks cannot be ended from outside, and is joined as it ends.
+ * Parties on both sides: each test body runs in a process or in a thread, and can be ended there. Where
+ * processes share no memory (PLAIT_TRANSPORT=shared) every party is a thread.
  */
 import { Worker } from 'node:worker_threads'
 import { encode } from '#plait/codec/encode.js'
@@ -9,7 +8,7 @@ import { Writer } from '#plait/codec/writer.js'
 import { regionForThread, unmappedReason } from '#plait/memory/region.js'
 import { buryThread } from '#plait/memory/sweep.js'
 import { Process } from '#plait/worker/process.js'
-import * as bodies from './bodies.ts'
+import { bodies } from './bodies.ts'
 
 type Bodies = typeof bodies
 export type Where = 'process' | 'thread'
@@ -43,7 +42,7 @@ export function start<N extends keyof Bodies>(
 
 function startProcess<R>(name: keyof Bodies, args: readonly unknown[]): Party<R> {
   const target = bodies[name] as (...args: never[]) => unknown
-  const process = new Process({ target, args: args as never[], stdio: 'ignore' }).start()
+  const process = new Process({ target, args: args as never[] }).start()
   const ended = process.join()
   return {
     result: process.result as Promise<R>,
