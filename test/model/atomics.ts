@@ -127,7 +127,7 @@ function writing(
   return (words, index, value) => {
     step(c.kinds.write, index)
     const before = operate(words, index, value)
-    if (between) step(c.kinds.load, index)
+    if (between) step(c.kinds.pause, index)
     return before
   }
 }

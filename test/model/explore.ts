@@ -145,7 +145,7 @@ class Explorer {
           }
         }
       if (order.death !== undefined || !this.#mortal.includes(step.thread)) continue
-      if (step.kind !== kinds.write && step.kind !== kinds.sleep) continue
+      if (step.kind === kinds.load || step.kind === kinds.wake) continue
       // Its decisions stay, and the step is taken as far as its death.
       yield { ...order, death: { thread: step.thread, before: mine }, from: i }
     }
@@ -158,7 +158,7 @@ function isShared(touched: number): boolean {
 }
 
 function tell(steps: readonly Step[], order: Order): string {
-  const names = ['load', 'write', 'sleep', 'wake']
+  const names = ['load', 'write', 'sleep', 'wake', 'pause']
   const lines: string[] = []
   for (const { thread, kind, word } of steps.slice(-120)) lines.push(`${thread} ${names[kind]} ${word}`)
   const death =

@@ -12,7 +12,7 @@ import { programs } from './programs.ts'
 checkLeaks()
 
 /** For each scenario, with deaths and without. */
-const milliseconds = 300
+const milliseconds = 200
 /** A flaw that is there is found long before. */
 const patience = 60_000
 
