@@ -12,5 +12,6 @@ export const threads: Threads | undefined = process.platform === 'linux' ? ofLin
 
 export function openSystem(koffi: Koffi): System {
   if (process.platform === 'linux') return openLinux(koffi)
-  throw new Error(`memory between processes is not written for ${process.platform} yet`)
+  const name = { darwin: 'macOS', win32: 'Windows' }[process.platform as string] ?? process.platform
+  throw new Error(`memory between processes is not written for ${name} yet`)
 }

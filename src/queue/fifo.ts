@@ -63,6 +63,9 @@ export function first(words: Words, channel: number): number {
     const size = load(words, head)
     if (size !== at.LINK) return size === 0 ? 0 : head
     const own = load(words, head + 2)
+    // Whoever linked it may have died before it said so; the chunk is free in a moment.
+    if (load(words, channel + at.TAIL_CHUNK) === own)
+      store(words, channel + at.TAIL_CHUNK, load(words, head + 1))
     store(words, channel + at.HEAD, wordAt(load(words, head + 1)))
     free(own)
   }

@@ -34,6 +34,7 @@ function forge(slot: number, alive: boolean): void {
 const modes: Record<string, () => unknown> = {
   /** Why there is none, and that threads share it all the same; what a terminated one had is found. */
   async reason() {
+    await import('#plait/memory/names.js') // what hears of each burial
     const cell = makeCell(at.kinds.lock, 4)
     const first = blockWord()
     const other = thread(sharedCell, cell)

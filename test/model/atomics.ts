@@ -16,10 +16,13 @@ let self = -1
 /** Whether steps are counted: in a run, not while things are set up or judged. */
 let stepping = false
 let dead = false
+/** Another may go on right after a store as well, before what is written without one. */
+let between = false
 
-export function enterModel(words: Int32Array, thread: number): void {
+export function enterModel(words: Int32Array, thread: number, plain: boolean): void {
   control = words
   self = thread
+  between = plain
 }
 
 export function beginRun(): void {
@@ -123,7 +126,9 @@ function writing(
 ): (words: Words, index: number, value: number) => number {
   return (words, index, value) => {
     step(c.kinds.write, index)
-    return operate(words, index, value)
+    const before = operate(words, index, value)
+    if (between) step(c.kinds.pause, index)
+    return before
   }
 }
 
@@ -171,9 +176,39 @@ export function whenWoken(words: Words, index: number, value: number, fn: () => 
   waiting = { words, index, value, fn }
 }
 
-/** One turn of this thread's event loop: sleeps until its bell is rung, and takes in what there is. */
-export function turnLoop(): void {
+const turn = setImmediate
+/** Immediates that were asked for, and that came: while there are any a loop does not sleep. */
+let asked = 0
+let came = 0
+globalThis.setImmediate = Object.assign(
+  (fn: (...args: unknown[]) => void) => {
+    asked++
+    return turn(() => {
+      came++
+      fn()
+    })
+  },
+  { __promisify__: turn.__promisify__ },
+) as typeof setImmediate
+
+/** One turn of this thread's event loop: what it has to do, or else it sleeps until its bell is rung. */
+export async function turnLoop(): Promise<void> {
+  const before = came
+  await new Promise((resolve) => turn(resolve))
+  if (came !== before || asked !== came) return
   const { words, index, value, fn } = waiting!
   sleepOn(words, index, value)
   fn()
+}
+
+/** Lets the loop come to rest: what is left of this run must not begin the next one. */
+export async function settleLoop(): Promise<void> {
+  for (;;) {
+    const { words, index, value, fn } = waiting!
+    if (asked === came) {
+      if (Atomics.load(words, index) === value) return
+      fn()
+    }
+    await new Promise((resolve) => turn(resolve))
+  }
 }

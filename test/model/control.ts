@@ -52,7 +52,7 @@ export const GONE = 3
 export const jobs = { setup: 1, prepare: 2, run: 3, judge: 4, end: 5 } as const
 
 /** What a step was. */
-export const kinds = { load: 0, write: 1, sleep: 2, wake: 3 } as const
+export const kinds = { load: 0, write: 1, sleep: 2, wake: 3, pause: 4 } as const
 
 /**
  * One step in the log: who, what, which threads could have gone on instead, and which could by their slice.

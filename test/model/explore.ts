@@ -16,6 +16,8 @@ export interface Limits {
   /** At most so many interruptions in one order. */
   readonly interruptions?: number
   readonly flaw?: Flaw
+  /** Nobody dies: that goes deeper in the same time. */
+  readonly immortal?: boolean
 }
 
 export interface Report {
@@ -52,6 +54,7 @@ export async function explore(url: URL, name: string, limits: Limits): Promise<R
 class Explorer {
   readonly #stage: Stage
   readonly #limits: Limits
+  readonly #mortal: readonly number[]
   /** For each word the threads that touched it, and bit 15 where one of them wrote. */
   readonly #touched = new Map<number, number>()
   /** Grows where a word turns out to be shared: then orders were left out that matter. */
@@ -63,6 +66,7 @@ class Explorer {
   constructor(stage: Stage, limits: Limits) {
     this.#stage = stage
     this.#limits = limits
+    this.#mortal = limits.immortal === true ? [] : stage.mortal
   }
 
   async all(): Promise<Report> {
@@ -140,8 +144,8 @@ class Explorer {
             from: i + 1,
           }
         }
-      if (order.death !== undefined || !this.#stage.mortal.includes(step.thread)) continue
-      if (step.kind !== kinds.write && step.kind !== kinds.sleep) continue
+      if (order.death !== undefined || !this.#mortal.includes(step.thread)) continue
+      if (step.kind === kinds.load || step.kind === kinds.wake) continue
       // Its decisions stay, and the step is taken as far as its death.
       yield { ...order, death: { thread: step.thread, before: mine }, from: i }
     }
@@ -154,7 +158,7 @@ function isShared(touched: number): boolean {
 }
 
 function tell(steps: readonly Step[], order: Order): string {
-  const names = ['load', 'write', 'sleep', 'wake']
+  const names = ['load', 'write', 'sleep', 'wake', 'pause']
   const lines: string[] = []
   for (const { thread, kind, word } of steps.slice(-120)) lines.push(`${thread} ${names[kind]} ${word}`)
   const death =

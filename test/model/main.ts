@@ -24,7 +24,11 @@ for (const { url, title, name, scenario } of await programs(positionals)) {
     process.exitCode = 1
   }
   for (const [flaw, change] of Object.entries(scenario.flaws ?? {})) {
-    const found = await explore(url, name, { milliseconds: 20_000, flaw: change })
+    const found = await explore(url, name, {
+      milliseconds: 20_000,
+      flaw: change,
+      immortal: change.deadly !== true,
+    })
     console.log(
       `  ${flaw}: ${found.failure === undefined ? 'NOT FOUND' : 'found'} after ${found.orders} orders`,
     )

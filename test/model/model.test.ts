@@ -11,21 +11,23 @@ import { programs } from './programs.ts'
 
 checkLeaks()
 
-/** For each scenario: 20 seconds for all of them. */
-const milliseconds = 600
+/** For each scenario, with deaths and without. */
+const milliseconds = 200
 /** A flaw that is there is found long before. */
 const patience = 60_000
 
 for (const { url, name, title, scenario } of await programs([])) {
-  test(`${title}: every order ends well`, async (t) => {
-    const { failure, orders, interruptions } = await explore(url, name, { milliseconds })
-    t.diagnostic(`${orders} orders, up to ${interruptions} interruptions`)
-    assert.equal(failure, undefined)
-    assert.ok(orders > 1 && interruptions >= 0, `${orders} orders`)
-  })
+  for (const immortal of scenario.mortal === undefined ? [true] : [true, false])
+    test(`${title}: every order ends well${immortal ? '' : ', and every death'}`, async (t) => {
+      const { failure, orders, interruptions } = await explore(url, name, { milliseconds, immortal })
+      t.diagnostic(`${orders} orders, up to ${interruptions} interruptions`)
+      assert.equal(failure, undefined)
+      assert.ok(interruptions >= 0 && orders > (immortal ? 0 : 10), `${orders} orders`)
+    })
   for (const [flaw, change] of Object.entries(scenario.flaws ?? {}))
     test(`${title}: ${flaw}, and it is found`, async () => {
-      const { failure } = await explore(url, name, { milliseconds: patience, flaw: change })
+      const limits = { milliseconds: patience, flaw: change, immortal: change.deadly !== true }
+      const { failure } = await explore(url, name, limits)
       assert.notEqual(failure, undefined, 'the checker did not see it')
     })
 }

@@ -10,6 +10,8 @@ export interface Flaw {
   readonly file: string
   readonly from: string
   readonly to: string
+  /** It shows only where somebody dies; else it is looked for without deaths, which is quicker. */
+  readonly deadly?: true
 }
 
 interface Found {

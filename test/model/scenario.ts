@@ -24,6 +24,8 @@ export interface Scenario {
   readonly bodies: readonly ((stage: Stage) => number | Promise<number>)[]
   /** After each run, in the first thread again: what is wrong, or nothing. */
   judge(ending: Ending): string | undefined
+  /** What is read and written without atomic operations matters: orders part after each of them as well. */
+  readonly plain?: boolean
   /** Which threads may die, one a run; none where it is left out. */
   readonly mortal?: readonly number[]
   /** Mistakes that must be found. */

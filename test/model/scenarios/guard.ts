@@ -58,7 +58,7 @@ export const two: Scenario = {
       to: 'if (seen === 0) { store(words, guard, self); return false;',
     },
     'taken over from the living': { file, from: '|| isAlive(held & ownerMask)', to: '' },
-    'never taken over': { file, from: 'isAlive(held & ownerMask)', to: 'true' },
+    'never taken over': { file, from: 'isAlive(held & ownerMask)', to: 'true', deadly: true },
   },
 }
 

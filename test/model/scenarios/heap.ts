@@ -79,11 +79,13 @@ export const blocks: Scenario = {
       file,
       from: 'function repair() {',
       to: 'function repair() { return;',
+      deadly: true,
     },
     'the kind before the owner': {
       file,
       from: 'write(address, at.H_OWNER, owner);',
       to: 'write(address, at.H_KIND, kind); write(address, at.H_OWNER, owner);',
+      deadly: true,
     },
   },
 }
@@ -176,6 +178,7 @@ export const holders: Scenario = {
       file: 'memory/holders.js',
       from: 'addHold(address, 1);\n    if (!setBit(address))\n        drop(address);',
       to: 'if (setBit(address)) addHold(address, 1);',
+      deadly: true,
     },
   },
 }

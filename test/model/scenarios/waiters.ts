@@ -11,7 +11,7 @@ import { park, parkSync } from '#plait/memory/park.js'
 import { me } from '#plait/memory/participants.js'
 import { region } from '#plait/memory/region.js'
 import * as waiters from '#plait/memory/waiters.js'
-import { turnLoop } from '../atomics.ts'
+import { settleLoop, turnLoop } from '../atomics.ts'
 import type { Ending, Scenario, Stage } from '../scenario.ts'
 import { putToken, tokensOf, tokenWords, wantToken } from '../tokens.ts'
 
@@ -137,13 +137,15 @@ export const givenUp: Scenario = {
 
 /** Parks, and turns its loop until it has a token: microtasks run in between. */
 async function wantInLoop([first]: Stage): Promise<number> {
-  let got: number | undefined
-  void park(wantToken(first)).then((value) => (got = value))
+  let got = 0
+  void park(wantToken(first)).then((value) => (got = value!))
   for (;;) {
     for (let i = 0; i < 5; i++) await Promise.resolve()
-    if (got !== undefined) return got
-    turnLoop()
+    if (got > 0) break
+    await turnLoop()
   }
+  await settleLoop()
+  return got
 }
 
 const prepareLoop = (): void => {
@@ -186,9 +188,10 @@ export const bell: Scenario = {
     })
   },
   bodies: [
-    () => {
+    async () => {
       rungBy.clear()
-      while (rungBy.size < 2) turnLoop()
+      while (rungBy.size < 2) await turnLoop()
+      await settleLoop()
       return 0
     },
     (stage) => ringOnce(stage, 1),

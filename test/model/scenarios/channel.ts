@@ -1,0 +1,143 @@
+/**
+ * queue/channel.ts: what was put is taken once, in order, by whoever is there; nobody sleeps on while there
+ * is something; a death loses nothing that was put and leaves the channel whole.
+ */
+import { load, store } from '#plait/memory/atomics.js'
+import { allocate, free, read, walk, wordAt } from '#plait/memory/heap.js'
+import { FREE, H_KIND, H_NEXT, kinds } from '#plait/memory/layout.js'
+import { parkSync } from '#plait/memory/park.js'
+import { me } from '#plait/memory/participants.js'
+import { giveNode, takeNode } from '#plait/memory/waiters.js'
+import { Channel, GETTERS, PUTTERS } from '#plait/queue/channel.js'
+import * as at from '#plait/queue/layout.js'
+import type { Outgoing } from '#plait/queue/message.js'
+import { region } from '#plait/memory/region.js'
+import type { Ending, Scenario, Stage } from '../scenario.ts'
+
+function prepare(): void {
+  me()
+  giveNode(takeNode(false))
+}
+
+function setup(max: number): () => number[] {
+  return () => {
+    const first = wordAt(allocate(4 * at.channelWords, kinds.payload))
+    store(region().words, first + at.MAX, max)
+    const channel = new Channel(first)
+    // Some chunk is there, and drained.
+    put(channel, 9, 8)
+    get(channel)
+    return [first]
+  }
+}
+
+const refuse = (): void => {}
+
+/** A record that is `size` bytes of one number. */
+function put(channel: Channel, value: number, size: number): void {
+  const bytes = Buffer.alloc(size, value)
+  const message = { bytes, length: size, flags: 0, shares: [], blocks: [], weight: size, entrust() {} }
+  const step = (node: number): true | undefined =>
+    channel.put(message as unknown as Outgoing, refuse, node) ? true : undefined
+  parkSync(channel.wait(PUTTERS, step))
+}
+
+function get(channel: Channel): number {
+  const found = parkSync(channel.wait(GETTERS, (node) => channel.take(refuse, undefined, node)))!
+  const value = found.bytes[0]
+  if (found.bytes.subarray(0, found.length).some((byte) => byte !== value)) throw new Error('it is torn')
+  return value
+}
+
+function judge(puts: number[]): (ending: Ending) => string | undefined {
+  return ({ results, dead, stage: [first] }) => {
+    const channel = new Channel(first)
+    const left: number[] = []
+    channel.locked(() => {})
+    while (channel.count() > 0) left.push(get(channel))
+    const chunk = load(region().words, first + at.TAIL_CHUNK)
+    if (read(chunk, H_KIND) !== kinds.chunk) return 'it writes into a block that is free'
+    const broken = lists()
+    if (broken !== undefined) return broken
+    const seen = [...results.flatMap((one) => ((one ?? 0) > 0 ? digits(one!) : [])), ...left]
+    if (dead < 0 && seen.toSorted().join() !== puts.toSorted().join())
+      return `${puts} were put, ${seen} were taken`
+    if (new Set(seen).size !== seen.length) return `${seen}: one was taken twice`
+    return undefined
+  }
+}
+
+/** What is wrong with the lists of free blocks: each free block is in one, once. */
+function lists(): string | undefined {
+  free(allocate(64, kinds.payload)) // makes good what a death in the guard has left
+  let blocks = 0
+  for (const address of walk()) if (read(address, H_KIND) === kinds.free) blocks++
+  let listed = 0
+  for (let i = 0; i < 64; i++)
+    for (let at = load(region().words, FREE + i); at !== 0 && listed <= blocks; at = read(at, H_NEXT))
+      listed++
+  return blocks === listed ? undefined : `${blocks} free blocks, and ${listed} in the lists`
+}
+
+const digits = (n: number): number[] => Array.from(String(n), Number)
+
+export const small: Scenario = {
+  setup: setup(0),
+  prepare,
+  bodies: [
+    ([first]: Stage) => (put(new Channel(first), 1, 8), put(new Channel(first), 2, 8), 0),
+    ([first]: Stage) => get(new Channel(first)),
+    ([first]: Stage) => get(new Channel(first)),
+  ],
+  judge: judge([1, 2]),
+  flaws: {
+    'nobody who waits is woken': {
+      file: 'queue/channel.js',
+      from: 'fifo.append(this.words, this.w, message);\n        this.#next(GETTERS);',
+      to: 'fifo.append(this.words, this.w, message);',
+    },
+  },
+}
+
+export const large: Scenario = {
+  plain: true,
+  setup: setup(0),
+  prepare,
+  bodies: [
+    ([first]: Stage) => (put(new Channel(first), 1, 5000), put(new Channel(first), 2, 8), 0),
+    ([first]: Stage) => {
+      const c = new Channel(first)
+      put(c, 3, 5000)
+      return get(c)
+    },
+  ],
+  judge: judge([1, 2, 3]),
+  mortal: [0],
+  flaws: {
+    'a chunk that was linked and not said to be the last': {
+      file: 'queue/fifo.js',
+      from: 'if (load(words, channel + at.TAIL_CHUNK) === own)',
+      to: 'if (false)',
+      deadly: true,
+    },
+    'a record is there before its bytes': {
+      file: 'queue/fifo.js',
+      from: 'const { bytes } = region();',
+      to: 'store(words, record + at.R_SIZE, size); const { bytes } = region();',
+      deadly: true,
+    },
+  },
+}
+
+export const full: Scenario = {
+  setup: setup(1),
+  prepare,
+  bodies: [
+    ([first]: Stage) => (put(new Channel(first), 1, 8), put(new Channel(first), 2, 8), 0),
+    ([first]: Stage) => {
+      const c = new Channel(first)
+      return get(c) * 10 + get(c)
+    },
+  ],
+  judge: judge([1, 2]),
+}
