@@ -12,19 +12,42 @@ import * as at from './layout.ts'
 import { isKnown, me, slotAt, slotOf } from './participants.ts'
 import { region } from './region.ts'
 
-/** What to do when it rings: take in what is there. Each answers nothing and throws nothing. */
-const listeners = new Set<() => void>()
+/** What to do when it rings: take in what is there. None throws. */
+const listeners = new Set<() => unknown>()
 let socket: Socket | undefined
 let opened = false
 let holds = 0
 /** Keeps the loop alive where no socket does. */
 let keeper: NodeJS.Timeout | undefined
+/** The next look, where there has just been something. */
+let awake: NodeJS.Immediate | undefined
+/** Whatever a program puts in its place later. */
+const soon = setImmediate
+/** A word is slept on: where no socket is. */
+let listening = false
+/**
+ * It looks for a while before it sleeps: who was woken within that time is spared the next waking, which
+ * costs as much. Where that was in vain again and again it is tried ever more rarely: so a machine without a
+ * free core, and one that waits for something long, feel nothing of it.
+ */
+let eager = false
+/** Milliseconds. */
+const eagerness = 0.05
+let lastFound = 0
+let asleepSince = 0
+/** Times in a row that it was in vain, and wakings for which it is not tried. */
+let misses = 0
+let pauses = 0
+/** As a power of two. */
+const mostPauses = 8
 
 /**
+/**
  * `fn` is called after each ring, and must look at everything it waits for; the caller looks once after this,
- * since nobody rang before (B2). Answers how to take it back.
+ * since nobody rang before (B2). Where it answers true there was something, and it is called again in the
+ * next turn of the loop. Answers how to take it back.
  */
-export function onRing(fn: () => void): () => void {
+export function onRing(fn: () => unknown): () => void {
   if (!opened) open()
   listeners.add(fn)
   return () => listeners.delete(fn)
@@ -44,26 +67,37 @@ export function letGo(): void {
   clearInterval(keeper)
 }
 
-/** Wakes the event loop of a participant, where it may sleep. Whatever it shall find was stored before. */
-export function ring(owner: number): void {
+/**
+ * Wakes the event loop of a participant, where it may sleep. Whatever it shall find was stored before. False
+ * where its bell cannot be reached, be it that it has ended: it sleeps on.
+ */
+export function ring(owner: number): boolean {
+  // Its slot may be another's by now, who must not lose a ring by this.
+  if (!isKnown(owner)) return false
   const { words, system } = region()
   const asleep = slotAt(slotOf(owner)) + at.S_ASLEEP
   // The exchange makes one of many ringers the one that pays. The owner stores 1 and looks again (B1).
-  if (load(words, asleep) === 0 || exchange(words, asleep, 0) === 0) return
-  if (system === null) return wake(words, asleep, 1)
+  if (load(words, asleep) === 0 || exchange(words, asleep, 0) === 0) return true
+  if (system === null) {
+    wake(words, asleep, 1)
+    return true
+  }
   const fd = descriptorOf(owner)
-  if (fd === undefined) return
+  if (fd === undefined) {
+    store(words, asleep, 1) // whoever has the slot: one ring too many is harmless
+    return false
+  }
   try {
     writeSync(fd, oneByte)
   } catch {
     // EAGAIN: it was rung a thousand times and has not looked. EPIPE: it has ended.
   }
+  return true
 }
 
 const oneByte = Buffer.from([1])
 
 function open(): void {
-  opened = true
   const { words, system } = region()
   const first = slotAt(slotOf(me()))
   if (system !== null) {
@@ -77,32 +111,71 @@ function open(): void {
     socket = outside(() => new Socket(Object.assign(options, { onread })))
     socket.on('error', () => {})
     socket.unref()
-    // Last: who sees it finds the bell. What was stored before this rang nobody: see `onRing`.
-    store(words, first + at.S_ASLEEP, 1)
-  } else sleep()
+  }
+  opened = true
+  // Last: who sees it finds the bell. What was stored before this rang nobody: see `onRing`.
+  sleep()
 }
 
+/** From here on it is rung; the caller looks once more (B1). */
 function sleep(): void {
-  const { words } = region()
+  const { words, system } = region()
   const asleep = slotAt(slotOf(me())) + at.S_ASLEEP
+  asleepSince = performance.now()
   store(words, asleep, 1)
+  if (system !== null || listening) return
+  listening = true
   outside(() =>
     whenWoken(words, asleep, 1, () => {
-      sleep()
-      tellAll()
+      listening = false
+      rung()
     }),
   )
 }
 
 function rung(): void {
-  // Awake is not said: a bell that rings while this looks costs one more look, and loses nothing. The store
-  // comes before the look: what is stored after the look finds a 1 and rings.
-  store(region().words, slotAt(slotOf(me())) + at.S_ASLEEP, 1)
-  tellAll()
+  if (awake !== undefined) return
+  // Had it looked a little longer it need not have been woken.
+  if (pauses > 0) pauses--
+  else eager = performance.now() - asleepSince < eagerness
+  look()
 }
 
-function tellAll(): void {
-  for (const fn of listeners) fn()
+/**
+ * Where there was something, this thread looks again in the next turn of its loop, awake: on a core that it
+ * shares with the other, the answer to what it does in between is there by then, and costs no bell. It falls
+ * asleep when a look has found nothing, and looks once more (B1). One that is eager looks in each turn until
+ * nothing has come for a while.
+ */
+function look(): void {
+  const turn = awake !== undefined
+  awake = undefined
+  let stays = true
+  try {
+    const found = tellAll()
+    if (found && !eager) return
+    if (eager) {
+      const now = performance.now()
+      if (found && turn) misses = 0
+      if (found) lastFound = now
+      if (now - lastFound < eagerness) return
+      // In vain: the other has no core of its own now, or has other things to do.
+      eager = false
+      pauses = 2 ** Math.min(++misses, mostPauses)
+    }
+    sleep()
+    stays = false
+    stays = tellAll()
+  } finally {
+    // Also where a listener threw: nobody rings who is awake.
+    if (stays) awake = soon(look)
+  }
+}
+
+function tellAll(): boolean {
+  let found = false
+  for (const fn of listeners) if (fn() === true) found = true
+  return found
 }
 
 // ── ringing others ──

@@ -25,6 +25,9 @@ export interface Body {
   readonly worker: string
   /** The next worker's name and place, for a pool whose workers are called `prefix`. */
   next(prefix: string): { name: string; path: readonly number[] }
+  /** Whether a worker that shares memory with its pool goes over to a link in it. */
+  readonly links: boolean
+  /** Of a worker without a link. */
   openLedger(): Ledger
   start(options: PoolWorkerStart, receive: Receive): WorkerHandle
 }
@@ -35,14 +38,16 @@ export const processes: Body = {
     const path = nextPath()
     return { name: nameOf(prefix, path), path }
   },
+  links: true,
   openLedger: () => new FileLedger(),
   start: ({ ledger, ...options }, receive) =>
-    new ProcessHandle({ ...options, ledger: ledger.memory as number }, receive),
+    new ProcessHandle({ ...options, ledger: ledger.memory as number | undefined }, receive),
 }
 
 export const threads: Body = {
   worker: 'PoolThread',
   next: (prefix) => ({ name: `${prefix}-${nextNumber('thread')}`, path: [] }),
+  links: false,
   openLedger: () => new MemoryLedger(),
   start: ({ ledger, path: _, ...options }, receive) =>
     new ThreadHandle({ ...options, ledger: ledger.memory as SharedArrayBuffer }, receive),

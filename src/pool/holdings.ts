@@ -1,6 +1,6 @@
 /**
- * What one worker holds: in which order it was sent, what of it has begun, what was asked back. Owns the
- * worker's ledger and the sequence numbers, and with them the answer to what a death or a recall costs.
+ * What one worker holds: in which order it was sent, what of it has begun, what was asked back. Reads the
+ * worker's ledger and owns the sequence numbers, and with them the answer to what a death or a recall costs.
  * PoolWorker tells it what is sent and what ended; it sends nothing itself.
  */
 import { RecordReader } from '../transport/records.ts'
@@ -152,7 +152,6 @@ export class Holdings {
     const begun = this.ledger.begun()
     const tasks = this.all()
     for (const task of tasks) this.#release(task, false)
-    this.ledger.close()
     const lost = tasks.filter((task) => task.seq <= begun)
     const unbegun = tasks.filter((task) => task.seq > begun)
     for (const task of tasks) task.seq = 0

@@ -39,17 +39,13 @@ export class FileLedger extends Ledger {
     return this.#head.readUInt32LE(0)
   }
 
-  /**
-   * A page is whole where its end names the task that its beginning names (the kernel copies upwards),
-   * and was not overwritten while it was read where the beginning is still the same afterwards.
-   */
   unflushed(): Buffer {
     readSync(this.memory, this.#page, 0, pageBytes, 0)
     const begun = this.#page.readUInt32LE(0)
-    const end = headBytes + this.#page.readUInt32LE(4)
-    if (end > pageBytes - tailBytes || this.#page.readUInt32LE(end) !== begun) return nothing
+    const results = resultsIn(this.#page, begun)
+    if (results.length === 0) return nothing
     readSync(this.memory, this.#head, 0, headBytes, 0)
-    return this.#head.readUInt32LE(0) === begun ? this.#page.subarray(headBytes, end) : nothing
+    return this.#head.readUInt32LE(0) === begun ? results : nothing
   }
 
   recall(from: number, to: number): number {
@@ -81,4 +77,14 @@ function openUnlinked(): number {
   } catch {
     return open(tmpdir())
   }
+}
+
+/**
+ * A page is whole where its end names the task that its beginning names (the kernel copies upwards). The
+ * caller sees to it that it was not overwritten while it was read: then its beginning is still the same.
+ */
+export function resultsIn(page: Buffer, begun: number): Buffer {
+  const end = headBytes + page.readUInt32LE(4)
+  if (end > pageBytes - tailBytes || page.readUInt32LE(end) !== begun) return nothing
+  return page.subarray(headBytes, end)
 }

@@ -20,6 +20,8 @@ const fewBytes = 64
 
 export class FilePage implements Page {
   readonly #fd: number
+  /** Where its pages begin in the file. */
+  readonly #at: number
   readonly #page = Buffer.alloc(pageBytes)
   readonly #recall = Buffer.alloc(8)
   /** Before the last begin was written. */
@@ -28,8 +30,9 @@ export class FilePage implements Page {
   #size = 0
   #flushes = -1
 
-  constructor(fd: number) {
+  constructor(fd: number, at = 0) {
     this.#fd = fd
+    this.#at = at
   }
 
   begin(seq: number, results: Unflushed, now: number, revocable = false): boolean {
@@ -41,7 +44,7 @@ export class FilePage implements Page {
     page.writeUInt32LE(seq, 0)
     page.writeUInt32LE(end - headBytes, 4)
     page.writeUInt32LE(seq, end)
-    writeSync(this.#fd, page, 0, end + tailBytes, 0)
+    writeSync(this.#fd, page, 0, end + tailBytes, this.#at)
     // After the write: see ledger-file.ts for why the clock is asked here, and again before the next one.
     if (revocable || performance.now() - this.#last >= longTask) this.#readRecall()
     this.#last = now
@@ -49,7 +52,7 @@ export class FilePage implements Page {
   }
 
   #readRecall(): void {
-    readSync(this.#fd, this.#recall, 0, 8, pageBytes)
+    readSync(this.#fd, this.#recall, 0, 8, this.#at + pageBytes)
   }
 
   #isRecalled(seq: number): boolean {

@@ -10,36 +10,17 @@ import { startLateTimer } from '../core/waiting.ts'
 import { encode } from '../codec/encode.ts'
 import { homeId } from '../closure/tracker.ts'
 import type { Payload } from '../closure/capture.ts'
-import { RecordReader } from '../transport/records.ts'
+import type { Channel, Receive } from '../transport/channel.ts'
 import type { Exit, WorkerHandle } from '../worker/handle.ts'
 import { Arrivals, outcomeOf } from './arrivals.ts'
 import type { Body } from './bodies.ts'
 import { Holdings } from './holdings.ts'
+import type { Host } from './host.ts'
 import type { Image } from './images.ts'
 import { Orders } from './orders.ts'
 import * as is from './protocol.ts'
 import type { Task } from './task.ts'
-
-/** What a pool's worker tells its host. */
-export interface Host {
-  /** It is there, and boots. */
-  spawned(worker: PoolWorker): void
-  ready(worker: PoolWorker): void
-  /** The initializer threw `error`, or did not end in time: no worker of this pool will ever start. */
-  startFailed(error: unknown): void
-  /** `task` ended, and its outcome will be known when a module was imported here. */
-  arriving(task: Task): void
-  /** `task` ended at the worker, which no longer holds it. The task may have been settled before. */
-  ended(worker: PoolWorker, task: Task, succeeded: boolean, outcome: unknown): void
-  /** `task` has run for as long as it may; it still runs. */
-  expired(task: Task): void
-  /** It may have work again. */
-  freed(worker: PoolWorker): void
-  /** Held and never begun, in the order sent. */
-  returned(tasks: readonly Task[]): void
-  /** It is gone: `lost` had begun there and not ended. */
-  died(worker: PoolWorker, exit: Exit, lost: readonly Task[]): void
-}
+import { Wire } from './wire.ts'
 
 export interface PoolWorkerOptions {
   readonly name: string
@@ -76,6 +57,7 @@ export class PoolWorker {
   readonly name: string
   state: 'starting' | 'ready' | 'leaving' | 'dead' = 'starting'
   readonly holdings: Holdings
+  readonly #wire: Wire
   /** It was ready once. */
   started = false
   /** What ended it, where it could say so: an error outside of any task. */
@@ -89,6 +71,7 @@ export class PoolWorker {
   readonly #host: Host
   readonly #options: PoolWorkerOptions
   readonly #handle: WorkerHandle
+  readonly #channel: Channel
   readonly #arrivals = new Arrivals()
   readonly #orders: Orders
   readonly #images = new Set<Image>()
@@ -104,7 +87,8 @@ export class PoolWorker {
     this.#host = host
     this.#options = options
     const { name, path, body, env, execArgv } = options
-    const ledger = body.openLedger()
+    this.#wire = new Wire(body)
+    const { ledger, address: link } = this.#wire
     this.holdings = new Holdings(ledger)
     try {
       role ??= ownFile('./role.js', import.meta.url).href
@@ -119,22 +103,29 @@ export class PoolWorker {
           execArgv,
           setup: (writer) =>
             encode(
-              { concurrency: options.concurrency, home: homeId, initializer: options.initializer !== null },
+              {
+                concurrency: options.concurrency,
+                home: homeId,
+                initializer: options.initializer !== null,
+                link,
+              },
               writer,
             ),
         },
-        (kind, bytes, start, end) => {
-          if (this.#stuck) this.#wake()
-          this.#receive(kind, bytes, start, end)
-        },
+        this.#arrived,
       )
     } catch (error) {
-      ledger.close()
+      this.#wire.close()
       throw error
     }
+    this.#channel = this.#wire.connect(this.#handle.channel, this.#arrived, (error) =>
+      this.kill(error.message),
+    )
     this.#handle.onExit = (exit) => this.#exited(exit)
+    // What it holds may still end, over the link; it gets nothing more.
+    this.#handle.onSilence = () => (this.state = 'leaving')
     this.#handle.unref()
-    this.#orders = new Orders(this.#handle.channel)
+    this.#orders = new Orders(this.#channel)
     if (options.initializer !== null) this.#orders.initialize(options.initializer)
     this.#limit(options.startTimeout, () => {
       if (this.started || this.state === 'dead') return
@@ -215,7 +206,7 @@ export class PoolWorker {
   #killLater(task: Task): void {
     task.timer = startLateTimer(task.options?.grace ?? defaultGrace, () => {
       if (this.state === 'dead') return
-      this.#readLedger()
+      this.#wire.take(this.#receive)
       if (!this.holdings.has(task)) return
       if (this.holdings.hasBegun(task)) this.kill(`task ${task.id} did not stop when it was told to`)
       else this.#killLater(task)
@@ -233,7 +224,7 @@ export class PoolWorker {
       this.#standsSince = undefined
       return false
     }
-    this.#readLedger()
+    this.#wire.take(this.#receive)
     this.#host.returned(this.holdings.takeBack(below))
     if (this.holdings.waiting) this.#doubt()
     else this.#standsSince = undefined
@@ -268,13 +259,13 @@ export class PoolWorker {
 
   /** In a long turn: takes in what it says, to listen later, and looks how far it is. */
   attend(): void {
-    this.#handle.channel.draw()
+    this.#channel.draw()
     if (this.state !== 'dead') this.holdings.look()
   }
 
   /** Sends now what would leave at the end of the turn. */
   flush(): void {
-    this.#handle.channel.flush()
+    this.#channel.flush()
   }
 
   forget(image: Image): void {
@@ -315,7 +306,12 @@ export class PoolWorker {
     this.#handle.kill('SIGKILL')
   }
 
-  #receive(kind: number, bytes: Buffer, start: number, end: number): void {
+  readonly #arrived: Receive = (kind, bytes, start, end) => {
+    if (this.#stuck) this.#wake()
+    this.#receive(kind, bytes, start, end)
+  }
+
+  readonly #receive: Receive = (kind, bytes, start, end) => {
     switch (kind) {
       case is.RESULT:
       case is.FAILURE:
@@ -323,6 +319,8 @@ export class PoolWorker {
         return this.#result(kind, bytes, start, end)
       case is.TEMPLATE:
         return this.#arrivals.template(Buffer.from(bytes.subarray(start, end)))
+      case is.RINGS:
+        return this.#wire.goOver()
       case is.READY:
         if (this.state === 'starting') clearTimeout(this.#timer)
         this.started = true
@@ -380,18 +378,13 @@ export class PoolWorker {
     })
   }
 
-  /** What has arrived on the stream as well, or will, finds its task released and changes nothing. */
-  #readLedger(): void {
-    const reader = new RecordReader((kind, bytes, start, end) => this.#receive(kind, bytes, start, end))
-    reader.take(this.holdings.ledger.unflushed())
-  }
-
   #exited(exit: Exit): void {
     clearTimeout(this.#timer)
     this.state = 'dead'
     this.killedFor ??= this.#handle.fault
-    this.#readLedger()
+    this.#wire.take(this.#receive)
     const { lost, unbegun } = this.holdings.close()
+    this.#wire.close()
     for (const image of this.#images) image.holders.delete(this)
     this.#host.returned(unbegun)
     this.#host.died(this, exit, lost)

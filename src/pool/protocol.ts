@@ -7,6 +7,9 @@
 /** Both ways: a template that a later payload needs. The template's bytes. */
 export const TEMPLATE = 16
 
+/** Both ways: the last over the control channel; what follows comes through the ring. */
+export const RINGS = 23
+
 // ── pool → worker ──
 
 /** u32 image · payload of one function. Sent before the first task that calls it. */

@@ -6,13 +6,19 @@
  */
 import { inspect } from 'node:util'
 import { inThread, runAsTask, selfName, setTask, whileImporting } from '../core/context.ts'
+import { log } from '../core/log.ts'
+import { textOf } from '../core/text.ts'
 import { decode } from '../codec/decode.ts'
 import { Reviver } from '../closure/revive.ts'
 import { closeUnused } from '../memory/handles.ts'
+import { regionForProcess, sharedRegion } from '../memory/region.ts'
 import type { Channel, Receive } from '../transport/channel.ts'
+import { Link, ledgerByte, type LinkEnds } from '../transport/link.ts'
+import { RingChannel } from '../transport/ring-channel.ts'
 import type { Ledger } from '../worker/handle.ts'
 import { callTask, isThenable, type Call } from './call.ts'
 import { FilePage } from './ledger-page.ts'
+import { LinkPage } from './ledger-link.ts'
 import { MemoryPage } from './ledger-memory.ts'
 import { ledgerRoom, type Page } from './ledger.ts'
 import * as is from './protocol.ts'
@@ -22,7 +28,13 @@ import { Running, Runs } from './running.ts'
 /** Milliseconds for which a result may stay unflushed while further tasks begin. */
 const flushAfter = 1
 
-/** A TASK record that has been received; its memory is not used again. */
+/**
+ * Milliseconds after its start at which a worker opens the memory that it shares with its pool. That takes a
+ * few, and the first result shall not wait for it, nor a pool that lives shortly.
+ */
+const linkAfter = 10
+
+/** A TASK record that has been received, in memory of its own. */
 type TaskRecord = readonly [bytes: Buffer, start: number, end: number]
 
 /** What the pool's setup wrote. */
@@ -30,13 +42,18 @@ interface Setup {
   readonly concurrency: number
   readonly home: string
   readonly initializer: boolean
+  /** Address of the link; 0 where there is none. */
+  readonly link: number
 }
 
 class PoolRole {
-  readonly #channel: Channel
+  readonly #control: Channel
+  readonly #channel: RingChannel
   readonly #reviver = new Reviver()
   readonly #replies: Replies
-  readonly #ledger: Page
+  #ledger: Page
+  readonly #link: number
+  #ends: LinkEnds | undefined
   readonly #concurrency: number
   /** The functions, or the bytes of those that no task has called yet. */
   readonly #images = new Map<number, Function | Buffer>()
@@ -47,13 +64,41 @@ class PoolRole {
   #leaving = false
   #lastFlush = 0
 
-  constructor(channel: Channel, setup: Setup, ledger: Ledger) {
+  constructor(control: Channel, setup: Setup, ledger: Ledger) {
+    this.#control = control
+    const channel = new RingChannel(control, this.receive, (error) => this.crash(error))
     this.#channel = channel
-    this.#ledger = typeof ledger === 'number' ? new FilePage(ledger) : new MemoryPage(ledger)
+    this.#link = setup.link
+    if (setup.link !== 0) this.#ledger = new FilePage(regionForProcess().fd!, ledgerByte(setup.link))
+    else this.#ledger = typeof ledger === 'number' ? new FilePage(ledger) : new MemoryPage(ledger)
     this.#concurrency = setup.concurrency
     this.#replies = new Replies(channel, setup.home)
     channel.onDrain = () => this.#next()
+    if (setup.link !== 0) {
+      if (process.env['PLAIT_TRANSPORT'] === 'mapped') this.#join()
+      else setTimeout(this.#join, linkAfter)
+    }
     if (!setup.initializer) this.#replies.send(is.READY)
+  }
+
+  /** Goes over to the rings, and to a ledger in memory; where the system denies that, all goes on without. */
+  readonly #join = (): void => {
+    // What the kernel has not taken yet is in the page.
+    this.#control.flush()
+    if (this.#control.buffered > 0) return void setTimeout(this.#join, linkAfter)
+    try {
+      sharedRegion('a link to the pool')
+      const link = Link.join(this.#link)
+      this.#ends = link.workerEnds()
+      this.#channel.sendByRing(this.#ends, is.RINGS)
+      this.#ledger = new LinkPage(link.ledger)
+    } catch (error) {
+      log(`${selfName()} uses no shared memory: ${textOf(error)}`)
+    }
+  }
+
+  flush(): void {
+    this.#channel.flush()
   }
 
   readonly receive: Receive = (kind, bytes, start, end) => {
@@ -61,8 +106,10 @@ class PoolRole {
       case is.TASK:
         // Nothing overtakes what waits.
         if (this.#waiting.length === 0 && this.#mayBegin()) this.#begin(bytes, start, end)
-        else this.#waiting.push([bytes, start, end])
+        else this.#waiting.push(keep(bytes, start, end))
         return
+      case is.RINGS:
+        return this.#channel.receiveByRing(this.#ends!)
       case is.IMAGE:
         this.#images.set(bytes.readUInt32LE(start), Buffer.from(bytes.subarray(start + 4, end)))
         return
@@ -141,20 +188,15 @@ class PoolRole {
         (image instanceof Buffer && (flags & is.TOGETHER) === 0
           ? this.#reviver.prepare(image, 0, image.length)
           : undefined) ?? this.#reviver.prepare(bytes, start + is.taskHead, end)
-      if (ready !== undefined) return void this.#callWhen(ready, task, bytes, start, end)
+      if (ready !== undefined) return void this.#callWhen(ready, task, keep(bytes, start, end))
     } catch (error) {
       return this.#fail(task, error)
     }
     this.#call(task, bytes, start, end)
   }
 
-  async #callWhen(
-    ready: Promise<void>,
-    task: Running,
-    bytes: Buffer,
-    start: number,
-    end: number,
-  ): Promise<void> {
+  async #callWhen(ready: Promise<void>, task: Running, record: TaskRecord): Promise<void> {
+    const [bytes, start, end] = record
     try {
       await this.#imported(ready)
       await this.#imported(this.#reviver.prepare(bytes, start + is.taskHead, end))
@@ -162,7 +204,7 @@ class PoolRole {
       this.#fail(task, error)
       return this.#next()
     }
-    this.#call(task, bytes, start, end)
+    this.#call(task, ...record)
     this.#next()
   }
 
@@ -266,6 +308,11 @@ class PoolRole {
   }
 }
 
+/** A channel uses the memory of a record again; one that waits is copied. */
+function keep(bytes: Buffer, start: number, end: number): TaskRecord {
+  return [Buffer.from(bytes.subarray(start, end)), 0, end - start]
+}
+
 let role: PoolRole
 
 /** Called by worker/body.ts. */
@@ -274,7 +321,7 @@ export function start(channel: Channel, bytes: Buffer, from: number, end: number
   // Ctrl-C reaches the whole process group: the parent decides, and its end is the end of its workers.
   process.on('SIGINT', () => {})
   // What has ended beside a task that calls process.exit() is not lost with it.
-  process.on('exit', () => channel.flush())
+  process.on('exit', () => role.flush())
   role = new PoolRole(channel, decode(bytes, from, end) as Setup, ledger)
 }
 

@@ -6,7 +6,8 @@
 import { maxFailedStarts } from '../core/limits.ts'
 import { log } from '../core/log.ts'
 import type { Exit } from '../worker/handle.ts'
-import { PoolWorker, type Host, type PoolWorkerOptions } from './pool-worker.ts'
+import type { Host } from './host.ts'
+import { PoolWorker, type PoolWorkerOptions } from './pool-worker.ts'
 import type { WorkerStatistics } from './statistics.ts'
 import type { Task } from './task.ts'
 

@@ -47,6 +47,8 @@ export interface WorkerHandle {
   fault: string | undefined
   /** null while it runs. */
   readonly exit: Exit | null
+  /** Called where its channel ends while it runs: it cannot be told anything, and will be killed. */
+  onSilence: () => void
   /** Called once, when the worker has ended and its channel was read to the end. */
   onExit: (exit: Exit) => void
   /** False where it has ended already. A thread ends at any signal, at once. Default SIGKILL. */

@@ -47,6 +47,7 @@ export class ProcessHandle implements WorkerHandle {
   readonly stderr: Readable | null
 
   fault: string | undefined
+  onSilence: () => void = () => {}
   onExit: (exit: Exit) => void = () => {}
 
   readonly #child: ChildProcess
@@ -127,6 +128,7 @@ export class ProcessHandle implements WorkerHandle {
   readonly #ended = (error?: Error): void => {
     this.#streamEnded = true
     if (this.#exit !== null) return this.#tell()
+    this.onSilence()
     if (this.channel.garbled) this.#giveUp(error!.message)
     // Most likely it is about to end, and may do so by itself: its exit code is of interest.
     else this.#silence = setTimeout(() => this.#giveUp('it closed its control stream'), silenceGrace).unref()

@@ -49,6 +49,7 @@ export class ThreadHandle implements WorkerHandle {
   readonly slot: Slot
 
   fault: string | undefined
+  onSilence: () => void = () => {}
   onExit: (exit: Exit) => void = () => {}
 
   readonly #worker: Worker
@@ -132,8 +133,9 @@ export class ThreadHandle implements WorkerHandle {
 
   readonly #ended = (error?: Error): void => {
     this.#portEnded = true
-    if (this.#exit !== null) this.#tell()
-    else if (this.channel.garbled && this.kill()) this.fault = error!.message
+    if (this.#exit !== null) return this.#tell()
+    this.onSilence()
+    if (this.channel.garbled && this.kill()) this.fault = error!.message
   }
 
   #tell(): void {
