@@ -32,6 +32,8 @@ export interface CaptureOptions {
   readonly owned?: OwnedVariables | undefined
   /** The home id of the one receiver: classes that it brought itself are sent by id alone. */
   readonly receiver?: string | undefined
+  /** The receiver is a thread of this process. */
+  readonly inside?: boolean
   /** What becomes of handles in it. By default capture lends them, the others give them. */
   readonly carried?: Carried | undefined
 }
@@ -65,7 +67,7 @@ const forgotten = new FinalizationRegistry<Carried>((lent) => lent.drop())
 export function capture(value: unknown, options: CaptureOptions): Payload {
   const known = typeof value === 'function' ? stablePayload(value, options) : undefined
   if (known !== undefined) return known
-  const { carried = new Carried(true) } = options
+  const { carried = new Carried(true, options.inside) } = options
   const walk = new Walk({ ...options, carried })
   const { templates, bytes } = write(walk, value)
   const stable = typeof value === 'function' && isStable(value, walk)

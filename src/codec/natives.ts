@@ -2,6 +2,7 @@
  * Everything that is neither a primitive, a plain object nor an array: builtin classes by their native part,
  * classes with a reducer by what it returns, the rest to the extension, or refused. Called by the encoder.
  */
+import { inThread } from '../core/context.ts'
 import { textOf } from '../core/text.ts'
 import { isIndex } from './arrays.ts'
 import { brandOf, builtins, isModuleNamespaceObject, isOtherRealm } from './brands.ts'
@@ -46,7 +47,8 @@ function writeHandle(encoder: Encoder, value: object, kind: HandleKind): void {
   encoder.writeByte(carried.lent ? tag.HANDLE_LENT : tag.HANDLE_GIVEN)
   encoder.writeString(kind.room)
   encoder.writeString(kind.name)
-  const process = extension?.shares !== true && !carried.inside
+  // What a thread gives, it gives to its parent, or puts into shared memory.
+  const process = extension?.shares !== true && !carried.inside && (carried.lent || !inThread())
   encoder.write(kind.write(value, carried, process))
 }
 

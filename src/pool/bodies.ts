@@ -21,6 +21,8 @@ export interface PoolWorkerStart extends WorkerOptions {
 }
 
 export interface Body {
+  /** What shares memory with this thread whatever the system: other threads. */
+  readonly inside: boolean
   /** Called so where a pool's workers have no name of their own. */
   readonly worker: string
   /** The next worker's name and place, for a pool whose workers are called `prefix`. */
@@ -33,6 +35,7 @@ export interface Body {
 }
 
 export const processes: Body = {
+  inside: false,
   worker: 'PoolWorker',
   next(prefix) {
     const path = nextPath()
@@ -45,6 +48,7 @@ export const processes: Body = {
 }
 
 export const threads: Body = {
+  inside: true,
   worker: 'PoolThread',
   next: (prefix) => ({ name: `${prefix}-${nextNumber('thread')}`, path: [] }),
   links: false,

@@ -81,7 +81,7 @@ export class Face {
     const prefix = options.name ?? team.prefix ?? body.worker
     const what = `the initializer of the ${noun}`
     const owned = (initializer && ownedVariables(initializer, { what })) ?? undefined
-    this.#intake = new Intake(owner, noun, owned)
+    this.#intake = new Intake(owner, noun, owned, body.inside)
     this.#retries = options.retries
     this.#concurrency = options.concurrency
     const staff = {
@@ -90,7 +90,9 @@ export class Face {
       concurrency: options.concurrency,
       maxTasks: options.maxTasksPerChild,
       startTimeout: options.startTimeout,
-      initializer: initializer ? capture([initializer, initargs], { what, owned }) : null,
+      initializer: initializer
+        ? capture([initializer, initargs], { what, owned, inside: body.inside })
+        : null,
       env: options.env,
       execArgv: options.execArgv,
       body,

@@ -20,10 +20,11 @@ export class Intake {
   readonly #given = new Map<string, Given>()
   readonly #slab = new Slab()
   /** Handles among arguments are lent: a task may be sent to several workers, one after the other. */
-  readonly #carried = new Carried(true)
+  readonly #carried: Carried
 
   /** `face` has the methods by which work is submitted; `owned` belongs to its workers. */
-  constructor(face: object, noun: string, owned: OwnedVariables | undefined) {
+  constructor(face: object, noun: string, owned: OwnedVariables | undefined, inside: boolean) {
+    this.#carried = new Carried(true, inside)
     this.#face = face
     this.noun = noun
     this.#owned = owned
@@ -69,7 +70,8 @@ export class Intake {
    */
   refusal(method: string, item: unknown, place: number): unknown {
     try {
-      capture(item, { what: `item ${place} given to ${this.nameOf(method)}`, owned: this.#owned })
+      const what = `item ${place} given to ${this.nameOf(method)}`
+      capture(item, { what, owned: this.#owned, inside: this.#carried.inside })
       return undefined
     } catch (error) {
       return error
@@ -82,7 +84,8 @@ export class Intake {
       const items = /^(apply|submit)/.test(method) ? 'arguments' : 'items'
       const name = this.nameOf(method)
       const owned = this.#owned
-      const fn = { what: `the function given to ${name}`, owned }
+      const { inside } = this.#carried
+      const fn = { what: `the function given to ${name}`, owned, inside }
       const args = { what: `the ${items} given to ${name}`, owned, carried: this.#carried }
       this.#given.set(method, (given = { fn, args }))
     }

@@ -83,7 +83,10 @@ export class Job {
     try {
       const own = of.run !== inherited
       const work: Work = { ...this.#work, home: homeId, this: own ? of : undefined }
-      const payload = capture(work, { what: own ? this.name : `the target of ${this.name}` })
+      const payload = capture(work, {
+        what: own ? this.name : `the target of ${this.name}`,
+        inside: this.#noun === 'Thread',
+      })
       this.life = new Life(startWorker, this, payload, this.#result)
     } catch (error) {
       this.#failed = true

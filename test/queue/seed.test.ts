@@ -1,14 +1,15 @@
-/** The examples examples/seed/process-queue.ts and pool-queue.ts, run as a user runs them. */
+/** The examples examples/seed/{process,pool,thread}-queue.ts, run as a user runs them. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-function run(name: string): string[] {
+function run(name: string, env: NodeJS.ProcessEnv = {}): string[] {
   const program = fileURLToPath(new URL(`../../examples/seed/${name}.js`, import.meta.url))
   const { status, stdout, stderr } = spawnSync(process.execPath, [program], {
     encoding: 'utf8',
     timeout: 60_000,
+    env: { ...process.env, ...env },
   })
   assert.equal(stderr, '')
   assert.equal(status, 0)
@@ -38,3 +39,14 @@ test('the same in a pool, whose readers end with the queue', () => {
   assert.equal(all(lines, /^Process to write: (\d+)$/).length, 5)
   assert.equal(all(lines, /^Process to read: (\d+)$/).length, 5)
 })
+
+for (const transport of ['', 'shared'])
+  test(`producers and consumers in threads ${transport}`, () => {
+    const lines = run('thread-queue', transport === '' ? {} : { PLAIT_TRANSPORT: transport })
+    for (const pattern of [
+      /^Thread-\d \(write\) :Put (\d) to queue\.\.\.$/,
+      /^Thread-\d \(read\) :Get (\d) from queue\.$/,
+    ])
+      assert.deepEqual(all(lines, pattern), ['1', '2', '3', '4', '5', '6'])
+    assert.equal(new Set(all(lines, /^Process to \w+: (\d+)$/)).size, 1)
+  })
