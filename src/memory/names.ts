@@ -5,11 +5,11 @@
  * somebody holds it, and what a killed process leaves is an empty file, which the next one that looks takes
  * away. All of it happens under the lock of the folder, which ends with its holder (S8).
  */
-import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, unlinkSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { PlaitError } from '../core/errors.ts'
 import { threadFutex } from './atomics.ts'
-import { openedRegion, sharedRegion } from './region.ts'
+import { sharedRegion } from './region.ts'
 import { threads, type System } from './os.ts'
 import { onBurial } from './sweep.ts'
 
@@ -41,6 +41,8 @@ const patience = 10_000
 /** New memory under a name that nobody has; an error with code EEXIST where somebody has. */
 export function createNamed(name: string, size: number): Named {
   return underLock((system) => {
+    // Whatever they are called: nobody else may ever ask for a name that a killed program had made up.
+    for (const entry of entries(system)) if (!isOfProcess(entry)) discard(system, entry)
     if (entries(system, name).some((entry) => isLive(system, entry)))
       throw coded('EEXIST', `a SharedMemory called '${name}' exists already: attach to it, or unlink it`)
     return enlist(system, name, system.createMemory(size), size)
@@ -122,8 +124,14 @@ function isLive(system: System, entry: Entry): boolean {
   return true
 }
 
-function open(system: System, { pid, started, fd, inode }: Entry): number | undefined {
-  if (threads!.started(pid, pid) !== started) return undefined
+/** Whether its process is still the one that made it. */
+function isOfProcess({ pid, started }: Entry): boolean {
+  return threads!.started(pid, pid) === started
+}
+
+function open(system: System, entry: Entry): number | undefined {
+  if (!isOfProcess(entry)) return undefined
+  const { pid, fd, inode } = entry
   try {
     const opened = openSync(system.descriptorPath(pid, fd), constants.O_RDWR)
     if (fstatSync(opened).ino === inode) return opened
@@ -171,8 +179,6 @@ function coded(code: string, message: string): Error {
 
 /** What a child that was killed has left. */
 onBurial((pid) => {
-  const system = openedRegion()?.system ?? null
-  if (system === null || !existsSync(system.namesFolder)) return
-  for (const entry of entries(system))
-    if (entry.pid === pid && threads!.started(pid, pid) !== entry.started) discard(system, entry)
+  const { system } = sharedRegion('a SharedMemory')
+  for (const entry of entries(system!)) if (entry.pid === pid && !isOfProcess(entry)) discard(system!, entry)
 })

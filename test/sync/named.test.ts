@@ -157,6 +157,9 @@ test('of many that create one name at once, one does', { skip }, async () => {
     const said = programs.map((program) => program.said).sort()
     assert.deepEqual(said, ['EEXIST', 'EEXIST', 'EEXIST', 'created'])
     for (const program of programs) await program.kill()
+    // Whoever makes anything takes away what they have left.
+    SharedMemory.create({ size: 1 }).close()
+    assert.deepEqual(entriesOf(name), [])
   }
 })
 
