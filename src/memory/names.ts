@@ -5,11 +5,11 @@
  * somebody holds it, and what a killed process leaves is an empty file, which the next one that looks takes
  * away. All of it happens under the lock of the folder, which ends with its holder (S8).
  */
-import { closeSync, constants, fstatSync, openSync, readdirSync, unlinkSync } from 'node:fs'
+import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { PlaitError } from '../core/errors.ts'
 import { threadFutex } from './atomics.ts'
-import { sharedRegion } from './region.ts'
+import { openedRegion, sharedRegion } from './region.ts'
 import { threads, type System } from './os.ts'
 import { onBurial } from './sweep.ts'
 
@@ -177,8 +177,9 @@ function coded(code: string, message: string): Error {
   return Object.assign(new Error(message), { code })
 }
 
-/** What a child that was killed has left. */
+/** What a child that was killed has left. Where no memory is mapped here, its children have none either. */
 onBurial((pid) => {
-  const { system } = sharedRegion('a SharedMemory')
-  for (const entry of entries(system!)) if (entry.pid === pid && !isOfProcess(entry)) discard(system!, entry)
+  const system = openedRegion()?.system
+  if (!system || !existsSync(system.namesFolder)) return
+  for (const entry of entries(system)) if (entry.pid === pid && !isOfProcess(entry)) discard(system, entry)
 })

@@ -172,6 +172,15 @@ test('without shared memory it says why', { skip }, () => {
   assert.match(stdout, /PLAIT_TRANSPORT is stream/)
 })
 
+test('a child ends as ever where nothing is shared', { skip }, () => {
+  const { stdout, status } = spawnSync(process.execPath, [program, 'child'], {
+    env: { ...process.env, PLAIT_TRANSPORT: 'stream' },
+    encoding: 'utf8',
+    timeout: 20_000,
+  })
+  assert.deepEqual([stdout.trim(), status], ['its result 0', 0])
+})
+
 test('where threads alone share memory', { skip: mapped }, () => {
   assert.throws(() => SharedMemory.create({ size: 1 }), PlaitError)
 })
