@@ -1,4 +1,4 @@
-/** A program that knows nothing of others but a name: `create NAME` or `attach NAME`, and it stays; or `child`. */
+/** A program that knows of others but a name: `create NAME` or `attach NAME`, and it stays; or `child`. */
 import { SharedMemory } from '#plait/sync/open.js'
 
 import { Process } from '#plait/worker/process.js'
