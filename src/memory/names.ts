@@ -80,13 +80,15 @@ export function unlinkNamed(name: string, inode: number): boolean {
 
 /** Entries of this process, to be taken away at its end. */
 const held = new Set<string>()
+let leaving = false
 
 function enlist(system: System, name: string, fd: number, size: number): Named {
   const { ino: inode } = fstatSync(fd)
   const started = threads!.started(process.pid, process.pid)
   const path = join(system.namesFolder, `${prefixOf(name)}${process.pid}.${started}.${fd}.${inode}`)
   closeSync(openSync(path, 'wx', 0o600))
-  if (held.size === 0) process.once('exit', () => held.forEach(unlink))
+  if (!leaving) process.once('exit', () => held.forEach(unlink))
+  leaving = true
   held.add(path)
   return { fd, inode, size, path }
 }
