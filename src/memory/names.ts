@@ -41,6 +41,8 @@ const patience = 10_000
 /** New memory under a name that nobody has; an error with code EEXIST where somebody has. */
 export function createNamed(name: string, size: number): Named {
   return underLock((system) => {
+    // Whatever they are called: nobody else may ever ask for a name that a killed program had made up.
+    for (const entry of entries(system)) if (!isOfProcess(entry)) discard(system, entry)
     if (entries(system, name).some((entry) => isLive(system, entry)))
       throw coded('EEXIST', `a SharedMemory called '${name}' exists already: attach to it, or unlink it`)
     return enlist(system, name, system.createMemory(size), size)
@@ -78,13 +80,15 @@ export function unlinkNamed(name: string, inode: number): boolean {
 
 /** Entries of this process, to be taken away at its end. */
 const held = new Set<string>()
+let leaving = false
 
 function enlist(system: System, name: string, fd: number, size: number): Named {
   const { ino: inode } = fstatSync(fd)
   const started = threads!.started(process.pid, process.pid)
   const path = join(system.namesFolder, `${prefixOf(name)}${process.pid}.${started}.${fd}.${inode}`)
   closeSync(openSync(path, 'wx', 0o600))
-  if (held.size === 0) process.once('exit', () => held.forEach(unlink))
+  if (!leaving) process.once('exit', () => held.forEach(unlink))
+  leaving = true
   held.add(path)
   return { fd, inode, size, path }
 }
@@ -122,8 +126,14 @@ function isLive(system: System, entry: Entry): boolean {
   return true
 }
 
-function open(system: System, { pid, started, fd, inode }: Entry): number | undefined {
-  if (threads!.started(pid, pid) !== started) return undefined
+/** Whether its process is still the one that made it. */
+function isOfProcess({ pid, started }: Entry): boolean {
+  return threads!.started(pid, pid) === started
+}
+
+function open(system: System, entry: Entry): number | undefined {
+  if (!isOfProcess(entry)) return undefined
+  const { pid, fd, inode } = entry
   try {
     const opened = openSync(system.descriptorPath(pid, fd), constants.O_RDWR)
     if (fstatSync(opened).ino === inode) return opened
@@ -169,10 +179,9 @@ function coded(code: string, message: string): Error {
   return Object.assign(new Error(message), { code })
 }
 
-/** What a child that was killed has left. */
+/** What a child that was killed has left. Where no memory is mapped here, its children have none either. */
 onBurial((pid) => {
-  const system = openedRegion()?.system ?? null
-  if (system === null || !existsSync(system.namesFolder)) return
-  for (const entry of entries(system))
-    if (entry.pid === pid && threads!.started(pid, pid) !== entry.started) discard(system, entry)
+  const system = openedRegion()?.system
+  if (!system || !existsSync(system.namesFolder)) return
+  for (const entry of entries(system)) if (entry.pid === pid && !isOfProcess(entry)) discard(system, entry)
 })

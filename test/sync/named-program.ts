@@ -1,7 +1,14 @@
-/** A program that knows nothing of others but a name: `create NAME` or `attach NAME`; then it stays. */
+/** A program that knows of others but a name: `create NAME` or `attach NAME`, and it stays; or `child`. */
 import { SharedMemory } from '#plait/sync/open.js'
 
+import { Process } from '#plait/worker/process.js'
+
 const [what, name] = process.argv.slice(2) as [string, string]
+if (what === 'child') {
+  const child = new Process({ target: () => 'its result' }).start()
+  console.log(await child.result, await child.join())
+  process.exit()
+}
 try {
   const memory = what === 'create' ? SharedMemory.create({ size: 2, name }) : SharedMemory.attach(name)
   new Uint8Array(memory.buffer)[0] = 77

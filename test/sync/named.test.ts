@@ -157,6 +157,9 @@ test('of many that create one name at once, one does', { skip }, async () => {
     const said = programs.map((program) => program.said).sort()
     assert.deepEqual(said, ['EEXIST', 'EEXIST', 'EEXIST', 'created'])
     for (const program of programs) await program.kill()
+    // Whoever makes anything takes away what they have left.
+    SharedMemory.create({ size: 1 }).close()
+    assert.deepEqual(entriesOf(name), [])
   }
 })
 
@@ -167,6 +170,15 @@ test('without shared memory it says why', { skip }, () => {
     timeout: 20_000,
   })
   assert.match(stdout, /PLAIT_TRANSPORT is stream/)
+})
+
+test('a child ends as ever where nothing is shared', { skip }, () => {
+  const { stdout, status } = spawnSync(process.execPath, [program, 'child'], {
+    env: { ...process.env, PLAIT_TRANSPORT: 'stream' },
+    encoding: 'utf8',
+    timeout: 20_000,
+  })
+  assert.deepEqual([stdout.trim(), status], ['its result 0', 0])
 })
 
 test('where threads alone share memory', { skip: mapped }, () => {
