@@ -35,10 +35,15 @@ test('a guard goes on whatever is killed in it, processes and threads', async ()
   const { words } = region()
   const first = jobs.blockWord()
   const next = random(seed)
-  const steady = start(jobs.growTwo, first)
+  const began = jobs.blockWord()
+  const steady = start(jobs.growTwo, first, began)
+  await reached(began, 1)
   let taken = 0
   for (let round = 0; round < 8; round++) {
-    const other = round % 4 === 3 ? thread(jobs.growTwo, first) : start(jobs.growTwo, first)
+    jobs.say(began, 0)
+    const other = round % 4 === 3 ? thread(jobs.growTwo, first, began) : start(jobs.growTwo, first, began)
+    // A thread that is ended while it loads its modules leaves their descriptors.
+    await reached(began, 1)
     await moves(first + 1, 2000 + Math.floor(next() * 20_000))
     if ('terminate' in other && 'worker' in other) await other.terminate()
     else {
