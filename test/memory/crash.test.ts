@@ -6,12 +6,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { load } from '#plait/memory/atomics.js'
 import { enter, leave } from '#plait/memory/guard.js'
-import { allocate, free, read, usage, walk, wordAt } from '#plait/memory/heap.js'
-import { ARENA_TOP, CONTROL_TOP, FREE, H_KIND, H_NEXT, kinds } from '#plait/memory/layout.js'
+import { free, read, usage, walk, wordAt } from '#plait/memory/heap.js'
+import { ARENA_TOP, CONTROL_TOP } from '#plait/memory/layout.js'
 import { isKnown, me } from '#plait/memory/participants.js'
 import { H_OWNER } from '#plait/memory/layout.js'
 import { region } from '#plait/memory/region.js'
 import { checkLeaks } from '../leaks.ts'
+import { freeLists } from '../model/free-lists.ts'
 import { putToken, tokensOf, tokenWords } from '../model/tokens.ts'
 import { random } from '../random.ts'
 import { process as start, reached, thread } from './children.ts'
@@ -34,10 +35,15 @@ test('a guard goes on whatever is killed in it, processes and threads', async ()
   const { words } = region()
   const first = jobs.blockWord()
   const next = random(seed)
-  const steady = start(jobs.growTwo, first)
+  const began = jobs.blockWord()
+  const steady = start(jobs.growTwo, first, began)
+  await reached(began, 1)
   let taken = 0
   for (let round = 0; round < 8; round++) {
-    const other = round % 4 === 3 ? thread(jobs.growTwo, first) : start(jobs.growTwo, first)
+    jobs.say(began, 0)
+    const other = round % 4 === 3 ? thread(jobs.growTwo, first, began) : start(jobs.growTwo, first, began)
+    // A thread that is ended while it loads its modules leaves their descriptors.
+    await reached(began, 1)
     await moves(first + 1, 2000 + Math.floor(next() * 20_000))
     if ('terminate' in other && 'worker' in other) await other.terminate()
     else {
@@ -54,21 +60,6 @@ test('a guard goes on whatever is killed in it, processes and threads', async ()
   leave(words, first)
   assert.equal(load(words, first + 3), 0, `torn, seed ${seed}, ${taken} taken over here`)
 })
-
-/** Each free block is in one list, once. */
-function checkLists(): void {
-  const { words } = region()
-  free(allocate(64, kinds.payload)) // takes the guard over, where that is needed
-  const blocks = new Set<number>()
-  for (const address of walk()) if (read(address, H_KIND) === kinds.free) blocks.add(address)
-  let listed = 0
-  for (let i = 0; i < 64; i++)
-    for (let at = load(words, FREE + i); at !== 0; at = read(at, H_NEXT)) {
-      assert.ok(blocks.has(at), 'a block in a list is free')
-      assert.ok(++listed <= blocks.size, 'a list leads in a circle')
-    }
-  assert.equal(listed, blocks.size, 'a free block is in no list')
-}
 
 test('the heap gives no block to two, and gets back what the dead had', async () => {
   const { words } = region()
@@ -90,7 +81,7 @@ test('the heap gives no block to two, and gets back what the dead had', async ()
   await steady.result
   await steady.join()
   assert.equal(load(words, broken), 0, `two had one block, seed ${seed}`)
-  checkLists()
+  assert.equal(freeLists(), undefined)
   for (const address of walk())
     assert.ok(!killed.includes(read(address, H_OWNER)), 'a block belongs to somebody who is dead')
   for (const owner of killed) assert.ok(!isKnown(owner))

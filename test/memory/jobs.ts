@@ -38,9 +38,10 @@ export function holdAndStay(word: number, cell: number): void {
   for (;;) sleepOn(region().words, word, 1, 1000)
 }
 
-/** Grows two words together, always under the guard, until it is killed. */
-export function growTwo(first: number): void {
+/** Says that it begins, then grows two words together, always under the guard, until it is killed. */
+export function growTwo(first: number, word: number): void {
   const { words } = region()
+  say(word, 1)
   const [guard, one, other] = [first, first + 1, first + 2]
   for (;;) {
     if (enter(words, guard)) store(words, one, load(words, other)) // the second is written last

@@ -3,8 +3,8 @@
  * is something; a death loses nothing that was put and leaves the channel whole.
  */
 import { load, store } from '#plait/memory/atomics.js'
-import { allocate, free, read, walk, wordAt } from '#plait/memory/heap.js'
-import { FREE, H_KIND, H_NEXT, kinds } from '#plait/memory/layout.js'
+import { allocate, read, wordAt } from '#plait/memory/heap.js'
+import { H_KIND, kinds } from '#plait/memory/layout.js'
 import { parkSync } from '#plait/memory/park.js'
 import { me } from '#plait/memory/participants.js'
 import { giveNode, takeNode } from '#plait/memory/waiters.js'
@@ -12,6 +12,7 @@ import { Channel, GETTERS, PUTTERS } from '#plait/queue/channel.js'
 import * as at from '#plait/queue/layout.js'
 import type { Outgoing } from '#plait/queue/message.js'
 import { region } from '#plait/memory/region.js'
+import { freeLists } from '../free-lists.ts'
 import type { Ending, Scenario, Stage } from '../scenario.ts'
 
 function prepare(): void {
@@ -57,26 +58,14 @@ function judge(puts: number[]): (ending: Ending) => string | undefined {
     while (channel.count() > 0) left.push(get(channel))
     const chunk = load(region().words, first + at.TAIL_CHUNK)
     if (read(chunk, H_KIND) !== kinds.chunk) return 'it writes into a block that is free'
-    const broken = lists()
+    const broken = freeLists()
     if (broken !== undefined) return broken
     const seen = [...results.flatMap((one) => ((one ?? 0) > 0 ? digits(one!) : [])), ...left]
-    if (dead < 0 && seen.toSorted().join() !== puts.toSorted().join())
-      return `${puts} were put, ${seen} were taken`
-    if (new Set(seen).size !== seen.length) return `${seen}: one was taken twice`
+    const taken = seen.toSorted((a, b) => a - b).join(' ')
+    if (dead < 0 && taken !== puts.join(' ')) return `${puts.join(' ')} were put, ${taken} were taken`
+    if (new Set(seen).size !== seen.length) return `${taken}: one was taken twice`
     return undefined
   }
-}
-
-/** What is wrong with the lists of free blocks: each free block is in one, once. */
-function lists(): string | undefined {
-  free(allocate(64, kinds.payload)) // makes good what a death in the guard has left
-  let blocks = 0
-  for (const address of walk()) if (read(address, H_KIND) === kinds.free) blocks++
-  let listed = 0
-  for (let i = 0; i < 64; i++)
-    for (let at = load(region().words, FREE + i); at !== 0 && listed <= blocks; at = read(at, H_NEXT))
-      listed++
-  return blocks === listed ? undefined : `${blocks} free blocks, and ${listed} in the lists`
 }
 
 const digits = (n: number): number[] => Array.from(String(n), Number)

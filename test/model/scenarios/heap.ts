@@ -3,7 +3,7 @@
  * death is said to cost; a cell goes with its last holder, once, and never before.
  */
 import { add, load, store } from '#plait/memory/atomics.js'
-import { allocate, free, read, usage, walk, wordAt } from '#plait/memory/heap.js'
+import { allocate, free, usage, wordAt } from '#plait/memory/heap.js'
 import {
   cellWord,
   defineKind,
@@ -18,9 +18,10 @@ import * as at from '#plait/memory/layout.js'
 import { isKnown, me, slotAt, stateWord } from '#plait/memory/participants.js'
 import { region } from '#plait/memory/region.js'
 import { bury } from '#plait/memory/sweep.js'
+import { freeLists } from '../free-lists.ts'
 import type { Scenario, Stage } from '../scenario.ts'
 
-const { kinds, FREE, H_NEXT } = at
+const { kinds } = at
 const file = 'memory/heap.js'
 
 /** The owners' words of the threads, in a block that stays. */
@@ -34,18 +35,6 @@ function enroll(thread: number, [book]: Stage): void {
 
 function buryThe(dead: number, [book]: Stage): void {
   if (dead >= 0) bury(load(region().words, book + dead))
-}
-
-/** What is wrong with the lists of free blocks: each free block is in one, once. */
-function lists(): string | undefined {
-  const { words } = region()
-  free(allocate(64, kinds.payload)) // makes good what a death in the guard has left
-  let blocks = 0
-  for (const address of walk()) if (read(address, at.H_KIND) === kinds.free) blocks++
-  let listed = 0
-  for (let i = 0; i < 64; i++)
-    for (let at = load(words, FREE + i); at !== 0 && listed <= blocks; at = read(at, H_NEXT)) listed++
-  return blocks === listed ? undefined : `${blocks} free blocks, and ${listed} in the lists`
 }
 
 // ── blocks ──
@@ -70,7 +59,7 @@ export const blocks: Scenario = {
   judge({ dead, stage }) {
     buryThe(dead, stage)
     const { blocks: left } = usage()
-    return left === stage[1] ? lists() : `${left} blocks are in use, and ${stage[1]} were`
+    return left === stage[1] ? freeLists() : `${left} blocks are in use, and ${stage[1]} were`
   },
   mortal: [0, 1],
   flaws: {
@@ -134,7 +123,11 @@ export const messages: Scenario = {
     book = stage[0]!
     buryThe(dead, stage)
     const gone = load(region().words, book + GONE)
-    return dead < 0 && gone !== 1 ? `it was destroyed ${gone} times` : gone > 1 ? 'it went twice' : lists()
+    return dead < 0 && gone !== 1
+      ? `it was destroyed ${gone} times`
+      : gone > 1
+        ? 'it went twice'
+        : freeLists()
   },
   mortal: [0],
   flaws: {
@@ -226,7 +219,7 @@ export const burials: Scenario = {
     if (gone > 1) return 'its cell went twice'
     const { blocks: left } = usage()
     if (dead < 0 && left !== before - 2) return `${left} blocks are left of ${before}`
-    return lists()
+    return freeLists()
   },
   mortal: [0],
   flaws: {
