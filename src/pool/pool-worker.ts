@@ -176,7 +176,8 @@ export class PoolWorker {
       this.#images.add(image)
       image.holders.add(this)
     }
-    if (this.holdings.size === 0) this.#standsSince = undefined
+    // One that has not answered to what was taken back shows no life by that.
+    if (this.holdings.size === 0 && !this.holdings.recalling) this.#standsSince = undefined
     this.holdings.add(task)
     this.#orders.task(task)
   }
@@ -225,9 +226,10 @@ export class PoolWorker {
       return false
     }
     this.#wire.take(this.#receive)
-    this.#host.returned(this.holdings.takeBack(below))
+    // Before anything is taken back: it may be given the very same at once.
     if (this.holdings.waiting) this.#doubt()
     else this.#standsSince = undefined
+    this.#host.returned(this.holdings.takeBack(below))
     return true
   }
 
