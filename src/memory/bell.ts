@@ -14,6 +14,8 @@ import { region } from './region.ts'
 
 /** What to do when it rings: take in what is there. None throws. */
 const listeners = new Set<() => unknown>()
+/** Milliseconds between two looks whether a ring was lost. */
+const slice = 100
 let socket: Socket | undefined
 let opened = false
 let holds = 0
@@ -113,9 +115,25 @@ function open(): void {
     socket.unref()
   }
   opened = true
+  outside(() => setInterval(watch, slice)).unref()
   // Last: who sees it finds the bell. What was stored before this rang nobody: see `onRing`.
   sleep()
 }
+
+/**
+ * A ringer may die, or be stopped, between its exchange and its ring: then this one is taken for awake and
+ * sleeps (B4). Who was said to be awake at two of these moments and did nothing meanwhile looks by itself.
+ */
+function watch(): void {
+  const asleep = slotAt(slotOf(me())) + at.S_ASLEEP
+  const heard = asleepSince
+  if (load(region().words, asleep) === 0 && awake === undefined) {
+    if (doubted === heard) rung()
+    doubted = heard
+  } else doubted = -1
+}
+
+let doubted = -1
 
 /** From here on it is rung; the caller looks once more (B1). */
 function sleep(): void {

@@ -4,6 +4,7 @@
  * the receipt of its record; what has to wait (an import, an async task in progress) is queued. It never
  * decides about retries, timeouts or priorities: those are the parent's.
  */
+import { fstatSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { inThread, runAsTask, selfName, setTask, whileImporting } from '../core/context.ts'
 import { log } from '../core/log.ts'
@@ -33,6 +34,7 @@ const flushAfter = 1
  * few, and the first result shall not wait for it, nor a pool that lives shortly.
  */
 const linkAfter = 10
+const controlDescriptor = 3
 
 /** A TASK record that has been received, in memory of its own. */
 type TaskRecord = readonly [bytes: Buffer, start: number, end: number]
@@ -87,6 +89,7 @@ class PoolRole {
     this.#control.flush()
     if (this.#control.buffered > 0) return void setTimeout(this.#join, linkAfter)
     try {
+      if (!inThread()) fstatSync(controlDescriptor) // where a task has closed it, nobody can be told
       sharedRegion('a link to the pool')
       const link = Link.join(this.#link)
       this.#ends = link.workerEnds()

@@ -14,7 +14,7 @@ checkLeaks()
 /** For each scenario, with deaths and without. */
 const milliseconds = 200
 /** A flaw that is there is found long before. */
-const patience = 60_000
+const patience = 15_000
 
 for (const { url, name, title, scenario } of await programs([])) {
   for (const immortal of scenario.mortal === undefined ? [true] : [true, false])

@@ -12,18 +12,22 @@ import { RingReaderEnd, RingWriterEnd, type RingPlace } from '#plait/transport/r
 import { settleLoop, turnLoop } from '../atomics.ts'
 import type { Scenario, Stage } from '../scenario.ts'
 
-const [HEAD, TAIL, WAITS, WRITER, READER] = [0, 1, 2, 3, 4]
+const HEAD = 0
+const TAIL = 1
+const WAITS = 2
+const WRITER = 3
+const READER = 4
 /** Bytes of the ring, and of what goes through it. */
 const capacity = 8
 
 function place([first]: Stage): RingPlace {
   const { words, bytes } = region()
-  const start = (first! + 16) * 4
+  const start = (first + 16) * 4
   return {
     words,
-    head: first! + HEAD!,
-    tail: first! + TAIL!,
-    waits: first! + WAITS!,
+    head: first + HEAD,
+    tail: first + TAIL,
+    waits: first + WAITS,
     bytes: Buffer.from(bytes.buffer as ArrayBuffer, start, capacity),
   }
 }
@@ -31,12 +35,12 @@ function place([first]: Stage): RingPlace {
 const setup = (): number[] => [wordAt(allocate(128, kinds.payload))]
 
 function prepare(thread: number, [first]: Stage): void {
-  store(region().words, first! + WRITER! + thread, me())
+  store(region().words, first + WRITER + thread, me())
   onRing(() => false)
 }
 
 function other([first]: Stage, which: number): number {
-  return load(region().words, first! + which)
+  return load(region().words, first + which)
 }
 
 /** Writes pieces of four bytes, each of one number. */
@@ -48,7 +52,7 @@ function writing(pieces: number): (stage: Stage) => Promise<number> {
       for (let done = 0; done < 4; ) {
         const n = end.write(bytes.subarray(done))
         done += n
-        if (n > 0) ring(other(stage, READER!))
+        if (n > 0) ring(other(stage, READER))
         if (done < 4 && end.await()) await turnLoop()
       }
     }
@@ -66,7 +70,7 @@ function reading(pieces: number): (stage: Stage) => Promise<number> {
       const before = got.length
       for (let bytes = end.read(); bytes !== undefined; bytes = end.read()) {
         got.push(...bytes)
-        if (end.release()) ring(other(stage, WRITER!))
+        if (end.release()) ring(other(stage, WRITER))
       }
       return got.length > before
     }
@@ -76,7 +80,7 @@ function reading(pieces: number): (stage: Stage) => Promise<number> {
     await settleLoop()
     stop()
     got.forEach((value, i) => {
-      if (value !== 1 + (i >> 2)) throw new Error(`torn: ${got}`)
+      if (value !== 1 + (i >> 2)) throw new Error(`torn: ${got.join()}`)
     })
     return got.length / 4
   }
@@ -89,7 +93,7 @@ export const bytes: Scenario = {
   setup,
   prepare,
   bodies: [writing(3), reading(3)],
-  judge: ({ results }) => (results[0] === results[1] ? undefined : `${results}`),
+  judge: ({ results }) => (results[0] === results[1] ? undefined : results.join()),
   flaws: {
     'a writer looks before it says that it waits': {
       file,

@@ -153,7 +153,11 @@ const prepareLoop = (): void => {
   onRing(() => {})
 }
 
-const unordered = { file: 'memory/bell.js', from: 'sleep();\n        tellAll();', to: 'tellAll(); sleep();' }
+const unordered = {
+  file: 'memory/bell.js',
+  from: 'sleep();\n        stays = false;\n        stays = tellAll();',
+  to: 'stays = tellAll(); sleep(); stays = false;',
+}
 
 export const parkedLoops: Scenario = {
   setup: tokens,
