@@ -19,6 +19,8 @@ export class StreamChannel extends Output implements Channel {
   readonly #input: Input
   readonly #onEnd: (error?: Error) => void
   #ended = false
+  /** Its descriptor is not its own any more. */
+  #taken = false
   #writes = 0
   #clogged = false
 
@@ -33,6 +35,8 @@ export class StreamChannel extends Output implements Channel {
     socket.on('error', (error: NodeJS.ErrnoException) => {
       // A peer that died shows as an end, a reset or a broken pipe, by nothing but timing.
       if (error.code === 'ECONNRESET' || error.code === 'EPIPE') this.#finish()
+      // This end was closed by something else here. The other side sees the end, and decides.
+      else if (error.code === 'EBADF') this.#taken = true
       else this.#end(error)
     })
   }
@@ -122,6 +126,7 @@ export class StreamChannel extends Output implements Channel {
   }
 
   readonly #finish = (): void => {
+    if (this.#taken) return
     this.#input.deliver()
     this.#end(this.#input.torn)
   }

@@ -103,7 +103,9 @@ export const bytes: Scenario = {
     'the head before the bytes': {
       file,
       from: 'const from = this.#head & this.#mask;\n        const first',
-      to: 'store(this.#at.words, this.#at.head, (this.#head + n) | 0); const from = this.#head & this.#mask; const first',
+      to:
+        'store(this.#at.words, this.#at.head, (this.#head + n) | 0); ' +
+        'const from = this.#head & this.#mask; const first',
     },
   },
 }
