@@ -26,6 +26,8 @@ export interface PoolWorkerOptions {
   readonly name: string
   readonly path: readonly number[]
   readonly concurrency: number
+  /** Of its pool: how many workers that has. */
+  readonly size: number
   readonly maxTasks: number
   readonly startTimeout: number
   readonly initializer: Payload | null
@@ -47,6 +49,11 @@ let role: string | undefined
  * be away. What turns out to take longer is taken back as soon as another worker is idle.
  */
 const creditTime = 4_000
+/**
+ * Microseconds. What may take longer is held behind no other task: other workers would begin later ones
+ * first.
+ */
+const orderTime = 50_000
 
 /** Milliseconds for which a worker may have work and not begin it, before others do it. */
 const doubtAfter = 50
@@ -164,7 +171,7 @@ export class PoolWorker {
     if (size === 0) return true
     if (recalling || (task.flags & is.ANNOUNCE) !== 0) return size < running
     if (bytes + (task.end - task.start) > maxHeldBytes) return false
-    if (size <= running) return true
+    if (size <= running) return this.#options.size === 1 || task.image.profile.mean < orderTime
     const { left } = this.holdings
     return left < maxCredit && (expected * left) / size + task.image.profile.mean < creditTime
   }
