@@ -145,7 +145,11 @@ export class Thread<A extends readonly unknown[] | [] = [], R = unknown> {
     job.started()
     const { handle, stops } = extras.get(this)!
     if (!job.running || handle!.slot.stopped) return
-    const { templates, bytes, lent } = capture(reason, { what: `the reason to stop ${job.name}` })
+    const { templates, bytes, lent } = capture(reason, {
+      what: `the reason to stop ${job.name}`,
+      inside: true,
+    })
+    lent.sendAhead(handle!.channel.beside)
     const message: StopMessage = { templates: templates.map((template) => template.bytes), bytes }
     // Whoever sees the flag must find the message.
     stops!.postMessage(message)
