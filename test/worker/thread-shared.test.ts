@@ -82,8 +82,8 @@ test('tasks of a ThreadPool share them: arguments, functions, items, results', a
     new Array(9).fill(true),
   )
   // A function and its argument that look at one variable.
-  const read = (): number => total[0]!
-  assert.equal(await pool.apply((fn: () => number) => fn() + total[0]!, [read]), 2 * 19900)
+  const read = (): number => total[0]
+  assert.equal(await pool.apply((fn: () => number) => fn() + total[0], [read]), 2 * 19900)
 })
 
 test('what is tried again shares it again, and nothing is kept that nobody needs', async () => {
@@ -91,7 +91,7 @@ test('what is tried again shares it again, and nothing is kept that nobody needs
   const tries = wordsOf(new SharedArrayBuffer(4))
   const twice = (words: Int32Array): number => {
     if (Atomics.add(words, 0, 1) === 0) process.exit(3)
-    return words[0]!
+    return words[0]
   }
   assert.equal(await pool.apply(twice, [tries]), 2)
   await pool.apply(
@@ -169,7 +169,7 @@ test('stop() ends every wait in a thread with its reason', async () => {
   const lock = new Lock()
   lock.acquireSync()
   const reached = new Queue<string>()
-  const ends = (how: string): Promise<unknown> | unknown => {
+  const ends = (how: string): unknown => {
     reached.putSync(how)
     if (how === 'getSync') return queue.getSync()
     return how === 'get' ? queue.get() : lock.acquireSync()
