@@ -46,7 +46,7 @@ const extras = new WeakMap<object, Extra>()
  *
  * Death: an error ends the thread alone; it is printed on stderr, and `result` rejects with it. Keeps alive:
  * the program goes on until its threads have ended, daemons excepted. Its variables are its own, as those of
- * a process are: what threads share are the handles of plait.
+ * a process are: what threads share are the handles of plait, and SharedArrayBuffers.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** What threads share: SharedArrayBuffers and handles, in every place where a value can be; and stop() in waits. */
+/** What threads share: SharedArrayBuffers and handles, wherever a value can be; and stop() in their waits. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -61,7 +61,9 @@ test('tasks of a ThreadPool share them: arguments, functions, items, results', a
     Array.from({ length: 200 }, (_, i) => i),
     { chunksize: 3 },
   )
-  assert.deepEqual(Array.from(total), [19900, 2])
+  assert.equal(total[0], 19900)
+  // One for each worker that has come so far.
+  assert.ok(total[1] === 1 || total[1] === 2)
   // Each its own, in the order in which it was sent.
   const buffers = Array.from({ length: 200 }, () => new SharedArrayBuffer(8))
   const mark = (buffer: SharedArrayBuffer, i: number): SharedArrayBuffer => {
