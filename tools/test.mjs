@@ -3,7 +3,8 @@
  * part of a test file's path (`codec`, `pool/kill`). `npm test` calls it after the build, .ci/run calls it
  * once per Node version. Files named *.alone.test.ts measure time: they run after the others, one at a time.
  * What has to hold on every transport runs again on the stream, which is all there is where no memory can be
- * shared. The last line it prints is the total. It never builds.
+ * shared between processes; some of what threads share runs again where only threads can. The last line it
+ * prints is the total. It never builds.
  */
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
@@ -20,6 +21,11 @@ const sideBySide = 2
 
 /** Run again with PLAIT_TRANSPORT=stream: what a pool does, and what becomes of it when things fail. */
 const onStream = ['death', 'failures-apply', 'pool', 'states', 'turn'].map((name) => `pool/${name}.test.ts`)
+
+/** Run again with PLAIT_TRANSPORT=shared: what threads have in common where nothing is mapped. */
+const onShared = ['queue/threads', 'worker/thread-shared', 'worker/thread-killed', 'pool/pool-threads'].map(
+  (name) => `${name}.test.ts`,
+)
 
 const filters = process.argv.slice(2)
 const files = readdirSync(join(root, 'test'), { recursive: true })
@@ -38,8 +44,10 @@ const started = Date.now()
 const total = { passed: 0, failed: 0, skipped: 0 }
 console.log(`Node ${process.version}, ${files.length} test files`)
 await run(together, sideBySide)
-const again = process.env.PLAIT_TRANSPORT === undefined ? files.filter((file) => onStream.includes(file)) : []
-await run(again, sideBySide, { PLAIT_TRANSPORT: 'stream' })
+for (const [transport, list] of Object.entries({ stream: onStream, shared: onShared })) {
+  const again = process.env.PLAIT_TRANSPORT === undefined ? files.filter((file) => list.includes(file)) : []
+  await run(again, sideBySide, { PLAIT_TRANSPORT: transport })
+}
 await run(alone, 1)
 const seconds = ((Date.now() - started) / 1000).toFixed(0)
 console.log(`\nNode ${process.version}, ${files.length} test files, ${seconds} s`)

@@ -26,14 +26,12 @@ export type { OwnedVariables, Template }
 export interface CaptureOptions {
   /** Names the root in errors: 'the function given to pool.map'. */
   readonly what: string
-  /** Default 'process'. */
-  readonly transport?: 'process' | 'thread'
   /** Variables that the pool's initializer owns. */
   readonly owned?: OwnedVariables | undefined
   /** The home id of the one receiver: classes that it brought itself are sent by id alone. */
   readonly receiver?: string | undefined
-  /** The receiver is a thread of this process. */
-  readonly inside?: boolean
+  /** The receiver is a thread of this process, or whoever shares what the handles in it stand for. */
+  readonly inside?: boolean | undefined
   /** What becomes of handles in it. By default capture lends them, the others give them. */
   readonly carried?: Carried | undefined
 }
@@ -73,7 +71,7 @@ export function capture(value: unknown, options: CaptureOptions): Payload {
   const stable = typeof value === 'function' && isStable(value, walk)
   const variables = stable || walk.units.length === 0 ? null : sharedVariables(walk)
   const payload: Payload = { value, lent: carried, id: ++lastId, templates, bytes, stable, variables }
-  if (carried.lent && carried.shares.length > 0) forgotten.register(payload, carried)
+  if (carried.lent && !carried.empty) forgotten.register(payload, carried)
   if (stable) keepStable(value, payload, options, walk)
   return payload
 }

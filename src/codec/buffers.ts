@@ -5,9 +5,10 @@
  */
 import { maxRecordBytes } from '../core/limits.ts'
 import type { Encoder } from './encode.ts'
-import type { Carried } from './handles.ts'
+import { type Carried, countRead } from './handles.ts'
 import type { Input } from './input.ts'
 import { cannotSend } from './path.ts'
+import { bufferOf } from './shared-buffers.ts'
 import * as tag from './tags.ts'
 import type { Writer } from './writer.ts'
 
@@ -166,7 +167,7 @@ export function writeView(encoder: Encoder, view: ArrayBufferView, kind: number)
   const resizable = (buffer as { resizable?: boolean }).resizable === true
   const follows = resizable && byteOffset + byteLength === buffer.byteLength
   encoder.writeByte(kind | (follows ? tracking : 0))
-  if (shared) encoder.writeUint(attach(encoder, buffer))
+  if (shared) writeShared(encoder, buffer)
   else {
     // A base of whole 8 bytes keeps every element aligned; a resizable buffer keeps its own length.
     const from = resizable ? 0 : byteOffset - (byteOffset & 7)
@@ -184,20 +185,33 @@ export function writeArrayBuffer(encoder: Encoder, buffer: ArrayBuffer): void {
   encoder.writeUint(encoder.trailer.add(buffer, 0, buffer.byteLength))
 }
 
-/** Writes a SharedArrayBuffer, where the extension says that both ends are threads. */
+/** Writes a SharedArrayBuffer, where both ends are threads. */
 export function writeSharedBuffer(encoder: Encoder, buffer: SharedArrayBuffer): void {
   encoder.writeByte(tag.SHARED_BUFFER)
-  encoder.writeUint(attach(encoder, buffer))
+  writeShared(encoder, buffer)
 }
 
-function attach(encoder: Encoder, buffer: SharedArrayBuffer): number {
-  if (encoder.extension?.shares !== true)
+function writeShared(encoder: Encoder, buffer: SharedArrayBuffer): void {
+  const { carried } = encoder
+  const number = carried.share(buffer)
+  if (number === undefined)
     throw cannotSend(
       'a SharedArrayBuffer is shared only between threads of one process',
       'Send a copy of it: new Uint8Array(shared).slice()',
     )
-  const at = encoder.attachments.indexOf(buffer)
-  return at >= 0 ? at : encoder.attachments.push(buffer) - 1
+  encoder.writeByte(carried.lent ? 1 : 0)
+  encoder.writeUint(Math.floor(number / 2 ** 32))
+  encoder.writeUint(number >>> 0)
+}
+
+/** The way back of writeShared. */
+export function readShared(input: Input): SharedArrayBuffer {
+  const given = input.readByte() === 0
+  const number = input.readUint() * 2 ** 32 + input.readUint()
+  const buffer = bufferOf(number, given)
+  if (buffer === undefined) throw input.corrupt('a shared buffer that is not here')
+  countRead()
+  return buffer
 }
 
 /** One buffer of a message that arrived: where its bytes lie, and the buffer once somebody asked for it. */

@@ -24,12 +24,8 @@ export interface DecodeExtension {
   decode(decoder: Decoder, slot: number): unknown
 }
 
-const nothing: readonly unknown[] = []
-
 /** One message at a time; reusable. */
 export class Decoder extends Input {
-  /** @internal */
-  attachments: readonly unknown[] = nothing
   private extension: DecodeExtension | undefined
   private busy = false
   /** @internal What can be referred to, by slot. */
@@ -45,20 +41,13 @@ export class Decoder extends Input {
   private foreign: unknown
 
   /** Reads the root that lies from `start` to `end`. */
-  decode(
-    bytes: Buffer,
-    start: number,
-    end: number,
-    extension?: DecodeExtension,
-    attachments: readonly unknown[] = nothing,
-  ): unknown {
-    if (this.busy) return new Decoder().decode(bytes, start, end, extension, attachments)
+  decode(bytes: Buffer, start: number, end: number, extension?: DecodeExtension): unknown {
+    if (this.busy) return new Decoder().decode(bytes, start, end, extension)
     this.busy = true
     this.bytes = bytes
     this.pos = start
     this.end = end
     this.extension = extension
-    this.attachments = attachments
     try {
       const first = this.readByte()
       if ((first & ~tag.trailerFlag) !== tag.version)
@@ -367,7 +356,6 @@ export class Decoder extends Input {
     this.count = this.depth = this.shapeCount = 0
     this.forget()
     this.extension = this.buffers = this.foreign = this.adopt = undefined
-    this.attachments = nothing
   }
 }
 
@@ -382,12 +370,6 @@ function emptyArray(length: number): unknown[] {
 const spare = new Decoder()
 
 /** Reads the root that lies from `start` to `end`. May be called while another decode is at work. */
-export function decode(
-  bytes: Buffer,
-  start: number,
-  end: number,
-  extension?: DecodeExtension,
-  attachments?: readonly unknown[],
-): unknown {
-  return spare.decode(bytes, start, end, extension, attachments)
+export function decode(bytes: Buffer, start: number, end: number, extension?: DecodeExtension): unknown {
+  return spare.decode(bytes, start, end, extension)
 }

@@ -46,8 +46,6 @@ export interface EncodeExtension {
   reduces?(value: object): void
   /** What becomes of the handles in it; left out, they are given to the one who reads it. */
   readonly carried?: Carried | undefined
-  /** SharedArrayBuffers may go beside the bytes, as attachments: both ends are threads of one process. */
-  readonly shares?: boolean
 }
 
 const objectPrototype = Object.prototype
@@ -61,10 +59,8 @@ const fewKeys = 16
 
 let epochs = 0
 
-/** One walk at a time; reusable. `encode` below keeps one for those who need no attachments. */
+/** One walk at a time; reusable. `encode` below keeps one. */
 export class Encoder extends Output {
-  /** What bytes cannot carry, in the order of its numbers; valid until the next encode. */
-  readonly attachments: unknown[] = []
   /** @internal For the other files of this room. */
   extension: EncodeExtension | undefined
   /** @internal */
@@ -74,7 +70,6 @@ export class Encoder extends Output {
   /** @internal The message's handles; the last ones are those of a sender who does not ask. */
   carried: Carried
   private readonly given = new Carried(false)
-  /** @internal */
   /** @internal */
   depth = 0
   /** @internal In the middle of a message. */
@@ -101,7 +96,6 @@ export class Encoder extends Output {
     this.extension = extension
     this.carried = extension?.carried ?? this.given
     this.epoch = ++epochs
-    if (this.attachments.length > 0) this.attachments.length = 0
     try {
       writer.reserve(16)
       writer.bytes[writer.pos++] = tag.version

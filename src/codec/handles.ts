@@ -6,6 +6,7 @@
  * one that arrives is loaded on the spot.
  */
 import { loadRoom } from '../core/bundle.ts'
+import { type Beside, numberOf, type Numbered } from './shared-buffers.ts'
 
 /** How one class of handles travels. */
 export interface HandleKind {
@@ -30,6 +31,10 @@ export class Carried {
   /** Whoever can read the message shares what the handles stand for: it lies there, or goes to a thread. */
   readonly inside: boolean
   readonly shares: number[] = []
+  /** SharedArrayBuffers, each as often as the message names it. */
+  #buffers: Numbered[] = []
+  /** Where they went ahead. */
+  readonly #ways: Beside[] = []
   readonly #kinds: HandleKind[] = []
 
   constructor(lent: boolean, inside = false) {
@@ -50,8 +55,34 @@ export class Carried {
     return undefined
   }
 
+  /** The number by which the message names a SharedArrayBuffer; undefined where it cannot go along. */
+  share(buffer: SharedArrayBuffer): number | undefined {
+    if (!this.inside) return undefined
+    const number = numberOf(buffer)
+    this.#buffers.push([number, buffer])
+    return number
+  }
+
+  /** Nothing goes with the message. */
+  get empty(): boolean {
+    return this.shares.length === 0 && this.#buffers.length === 0
+  }
+
+  /** Something goes ahead of the message: see sendAhead. */
+  get shared(): boolean {
+    return this.#buffers.length > 0
+  }
+
+  /** Called before the message leaves, for each that is to read it. */
+  sendAhead(way: Beside | null): void {
+    if (this.#buffers.length === 0) return
+    way!.attach(this.#buffers)
+    if (this.lent) this.#ways.push(way!)
+  }
+
   /** Nobody will read the message any more. */
   drop(): void {
+    for (const way of this.#ways.splice(0)) way.detach(this.#buffers.map(([number]) => number))
     for (const [i, kind] of this.#kinds.entries()) kind.unsend(this.shares[i]!)
     this.clear()
   }
@@ -59,12 +90,15 @@ export class Carried {
   /** The shares are somebody else's from here on. */
   clear(): void {
     if (this.shares.length > 0) this.shares.length = this.#kinds.length = 0
+    if (this.#buffers.length > 0) this.#buffers = []
   }
 
-  /** The same shares in an object of their own; null where there are none. This one is empty afterwards. */
+  /** The same in an object of their own; null where there are none. This one is empty afterwards. */
   take(): Carried | null {
-    if (this.shares.length === 0) return null
+    if (this.empty) return null
     const taken = new Carried(this.lent, this.inside)
+    taken.#buffers = this.#buffers
+    this.#buffers = []
     for (const [i, kind] of this.#kinds.entries()) taken.give(kind, this.shares[i]!)
     this.clear()
     return taken
@@ -73,9 +107,13 @@ export class Carried {
 
 let read = 0
 
-/** Grows with each handle that is read here. */
+/** Grows with each handle that is read here, and with each buffer that is shared with its sender. */
 export function handlesRead(): number {
   return read
+}
+
+export function countRead(): void {
+  read++
 }
 
 const byPrototype = new WeakMap<object, HandleKind>()

@@ -43,12 +43,12 @@ export function writeOther(encoder: Encoder, value: object, prototype: object | 
 }
 
 function writeHandle(encoder: Encoder, value: object, kind: HandleKind): void {
-  const { carried, extension } = encoder
+  const { carried } = encoder
   encoder.writeByte(carried.lent ? tag.HANDLE_LENT : tag.HANDLE_GIVEN)
   encoder.writeString(kind.room)
   encoder.writeString(kind.name)
   // What a thread gives, it gives to its parent, or puts into shared memory.
-  const process = extension?.shares !== true && !carried.inside && (carried.lent || !inThread())
+  const process = !carried.inside && (carried.lent || !inThread())
   encoder.write(kind.write(value, carried, process))
 }
 

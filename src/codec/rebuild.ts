@@ -2,7 +2,7 @@
  * Builtin classes from their native part: the way back of natives.ts. Called by the decoder, with the
  * prototype of a user's subclass where there is one.
  */
-import { makeView } from './buffers.ts'
+import { makeView, readShared } from './buffers.ts'
 import type { Decoder } from './decode.ts'
 import { makeError } from './failures.ts'
 import * as tag from './tags.ts'
@@ -103,12 +103,6 @@ function readView(decoder: Decoder, code: number, prototype: object | undefined)
   const offset = decoder.readUint() - base
   const length = decoder.readUint()
   return makeView(kind, buffer, offset, length, prototype)
-}
-
-function readShared(decoder: Decoder): SharedArrayBuffer {
-  const buffer = decoder.attachments[decoder.readUint()]
-  if (!(buffer instanceof SharedArrayBuffer)) throw decoder.corrupt('a shared buffer that is not attached')
-  return buffer
 }
 
 function withPrototype<T extends object>(value: T, prototype: object | undefined): T {

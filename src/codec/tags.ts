@@ -64,8 +64,8 @@ export const ERROR = 0xe7 // text: name of the class; the rest are properties
 export const DOM_EXCEPTION = 0xe8 // text message, text name
 export const ARRAY_BUFFER = 0xe9 // uint number in the trailer
 export const VIEW = 0xea // u8 kind, uint number in the trailer, uint byte offset, uint length
-export const SHARED_BUFFER = 0xeb // uint number in the attachments
-export const SHARED_VIEW = 0xec // u8 kind, uint number in the attachments, uint byte offset, uint length
+export const SHARED_BUFFER = 0xeb // u8 lent, uint thread, uint number: see shared-buffers.ts
+export const SHARED_VIEW = 0xec // u8 kind, the same three, uint byte offset, uint length
 /** Only through writeNative: an ordinary object whose properties follow. */
 export const INSTANCE = 0xed
 export const ARGUMENTS = 0xee // uint count, values: the `arguments` of a strict function

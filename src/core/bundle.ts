@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { PlaitError } from './errors.ts'
+import { undisturbed } from './undisturbed.ts'
 
 export const swallowed = 'this bundle contains plait itself, so no worker can import it'
 export const swallowedHint = 'Mark plait as external when bundling'
@@ -32,7 +33,7 @@ export function loadRoom(room: string): unknown {
     .find((path) => existsSync(path))
   if (file === undefined) return undefined
   try {
-    return createRequire(import.meta.url)(file) as unknown
+    return undisturbed(() => createRequire(import.meta.url)(file) as unknown)
   } catch (error) {
     throw new PlaitError(
       `plait's ${room} cannot be loaded while a module that imports it is being imported: await that first`,

@@ -7,6 +7,7 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs'
 import { Socket, type SocketConstructorOpts } from 'node:net'
 import { outside } from '../core/context.ts'
+import { undisturbed } from '../core/undisturbed.ts'
 import { exchange, load, store, wake, whenWoken } from './atomics.ts'
 import * as at from './layout.ts'
 import { isKnown, me, slotAt, slotOf } from './participants.ts'
@@ -103,7 +104,7 @@ function open(): void {
   const { words, system } = region()
   const first = slotAt(slotOf(me()))
   if (system !== null) {
-    const fd = system.bell()
+    const fd = undisturbed(() => system.bell())
     // Before the socket: a thread that is ended in between leaves what its burial can close (B3).
     store(words, first + at.S_INODE, inodeOf(fd))
     store(words, first + at.S_BELL, fd + 1)

@@ -72,6 +72,11 @@ export class Cargo extends Carried {
     return block
   }
 
+  /** Who reads it cannot be told: it may be a process. */
+  override share(): undefined {
+    return undefined
+  }
+
   override drop(): void {
     for (const block of this.blocks) free(block)
     this.blocks.length = 0

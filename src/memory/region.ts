@@ -5,6 +5,7 @@
  * not: then threads share it and processes cannot. Never unmapped and never shrunk: views may live anywhere.
  */
 import { PlaitError } from '../core/errors.ts'
+import { undisturbed } from '../core/undisturbed.ts'
 import { compareExchange, threadFutex, useFutex, type Words } from './atomics.ts'
 import { loadKoffi } from './koffi.ts'
 import { arenaFirst, blockBytes, MAGIC, magic } from './layout.ts'
@@ -92,7 +93,7 @@ export function regionForThread(): RegionOrigin {
 }
 
 function open(): Region {
-  const opened = (origin?.buffer === undefined ? map() : undefined) ?? share()
+  const opened = (origin?.buffer === undefined ? undisturbed(map) : undefined) ?? share()
   const found = compareExchange(opened.words, MAGIC, 0, magic)
   if (found !== 0 && found !== magic)
     throw new PlaitError('the memory of this program was made by another version of plait: install one')
@@ -122,7 +123,8 @@ function map(): Region | undefined {
       ...views(buffer, words),
       base,
       blocks: mappedBytes / blockBytes,
-      slice: (address, length) => new Uint8Array(koffi.view(base + address * blockBytes, length)),
+      slice: (address, length) =>
+        undisturbed(() => new Uint8Array(koffi.view(base + address * blockBytes, length))),
       reach: () => {},
       discard: (address, length) => system.discard(fd, address * blockBytes, length),
     }

@@ -20,11 +20,13 @@ export class Orders {
   }
 
   initialize(payload: Payload): void {
+    payload.lent.sendAhead(this.#channel.beside)
     this.#sendTemplates(payload.templates)
     this.#record(is.INIT, payload.bytes.length, (writer) => append(writer, payload.bytes))
   }
 
   image({ id, payload }: Image): void {
+    payload.lent.sendAhead(this.#channel.beside)
     this.#sendTemplates(payload.templates)
     this.#record(is.IMAGE, 4 + payload.bytes.length, (writer) => {
       writer.pos = writer.bytes.writeUInt32LE(id, writer.pos)
@@ -34,6 +36,7 @@ export class Orders {
 
   task(task: Task): void {
     if (task.templates !== null) this.#sendTemplates(task.templates)
+    task.lent?.sendAhead(this.#channel.beside)
     const size = task.end - task.start
     const writer = this.#channel.open(is.TASK)
     writer.reserve(is.taskHead + size)

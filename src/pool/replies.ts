@@ -6,7 +6,9 @@
 import type * as Capture from '../closure/capture.ts'
 import { writePlain } from '../closure/plain.ts'
 import type { Template } from '../closure/unit.ts'
+import { Carried } from '../codec/handles.ts'
 import type { Writer } from '../codec/writer.ts'
+import { inThread } from '../core/context.ts'
 import type { Channel } from '../transport/channel.ts'
 import { plainError } from '../worker/plain-error.ts'
 import * as is from './protocol.ts'
@@ -92,7 +94,10 @@ export class Replies {
     try {
       const writer = this.#open(kind, task)
       const start = writer.pos - (task === null ? 0 : is.resultHead)
-      templates = capture!.captureInto(writer, value, { what: about(kind, task), receiver: this.#home })
+      const carried = new Carried(false, inThread())
+      const options = { what: about(kind, task), receiver: this.#home, carried }
+      templates = capture!.captureInto(writer, value, options)
+      carried.sendAhead(this.#channel.beside)
       if (templates === null) return this.#commit()
       record = Buffer.from(writer.bytes.subarray(start, writer.pos))
       this.#channel.abandon()
@@ -123,7 +128,7 @@ export class Replies {
     let sorted = false
     const refusal = (value: unknown, what: string): unknown => {
       try {
-        capture!.capture(value, { what, receiver })
+        capture!.capture(value, { what, receiver, inside: inThread() })
         return undefined
       } catch (error) {
         sorted = true

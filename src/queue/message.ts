@@ -153,8 +153,8 @@ function writeCaptured(writer: Writer, value: unknown, what: string, carried: Ca
 /** A function may be known, with nothing to be captured anew; not where it has handles, which are given. */
 function captureFunction(value: unknown, what: string): { templates: readonly Template[]; bytes?: Buffer } {
   if (typeof value !== 'function') return { templates: [] }
-  const { lent, templates, bytes } = closure!.capture(value, { what })
-  return lent.shares.length === 0 ? { templates, bytes } : { templates: [] }
+  const { lent, templates, bytes } = closure!.capture(value, { what, inside: true })
+  return lent.empty ? { templates, bytes } : { templates: [] }
 }
 
 function append(writer: Writer, bytes: Buffer): void {

@@ -4,6 +4,7 @@
  */
 import { ClosedError } from '../core/errors.ts'
 import { checkInteger, checkOptions, checkString } from '../core/options.ts'
+import { undisturbed } from '../core/undisturbed.ts'
 import { type HandleKind, registerHandle } from '../codec/handles.ts'
 import { cannotSend } from '../codec/path.ts'
 import { loadKoffi, type Koffi } from '../memory/koffi.ts'
@@ -68,7 +69,7 @@ export class SharedMemory {
     const address = sharedRegion('a SharedMemory').system!.map(named.fd, named.size)
     this.name = name
     this.size = named.size
-    this.#buffer = (loadKoffi() as Koffi).view(address, named.size)
+    this.#buffer = undisturbed(() => (loadKoffi() as Koffi).view(address, named.size))
     this.#mapping = { named, address, open: true }
     collected.register(this.#buffer, this.#mapping)
   }

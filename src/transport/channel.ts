@@ -4,6 +4,7 @@
  * records in the order in which they were committed, each once, and never interprets a payload. What is
  * committed in one tick leaves together, at its end.
  */
+import type { Beside } from '../codec/shared-buffers.ts'
 import type { Writer } from '../codec/writer.ts'
 
 /** Takes one whole record: `bytes[start … end)`, valid only during the call. A throw ends the channel. */
@@ -46,6 +47,9 @@ export interface Channel {
   draw(): void
   /** It did not end, it was ended: what it said could not be read. */
   readonly garbled: boolean
+
+  /** The way of SharedArrayBuffers, which are there before any record that is committed later; else null. */
+  readonly beside: Beside | null
 
   /** Flushes, then ends the writing side; the other end reads all of it, then its end. */
   close(): void

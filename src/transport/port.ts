@@ -4,18 +4,32 @@
  * thread, whatever becomes of this one, and a port takes any amount: so it is never stuck.
  */
 import type { MessagePort } from 'node:worker_threads'
+import { arrive, type Beside, leave, type Numbered, onMissing } from '../codec/shared-buffers.ts'
 import type { Channel, Receive } from './channel.ts'
 import { Input } from './input.ts'
 import { Output } from './output.ts'
+
+/** What comes beside the records: buffers, and the numbers of those that are done with. */
+interface Aside {
+  readonly buffers: readonly Numbered[]
+  readonly done: readonly number[]
+}
+
+type Message = Uint8Array | Aside | null
 
 /** Below this a message is copied faster than its memory changes hands. */
 const fewBytes = 1024
 
 export class PortChannel extends Output implements Channel {
   readonly stuck = false
+  readonly beside: Beside = {
+    attach: (buffers) => this.#port.postMessage({ buffers, done: [] } satisfies Aside),
+    detach: (done) => this.#port.postMessage({ buffers: [], done } satisfies Aside),
+  }
   readonly #port: MessagePort
   readonly #input: Input
   readonly #onEnd: (error?: Error) => void
+  readonly #deafen: () => void
   #ended = false
   #closed = false
 
@@ -24,12 +38,14 @@ export class PortChannel extends Output implements Channel {
     this.#port = port
     this.#input = new Input(receive, (error) => this.#end(error))
     this.#onEnd = onEnd
-    port.on('message', (piece: Uint8Array | null) => {
-      if (piece === null) this.#finish()
-      else this.#input.take(bufferOf(piece))
+    port.on('message', (message: Message) => {
+      if (message === null) this.#finish()
+      else if (message instanceof Uint8Array) this.#input.take(bytesOf(message))
+      else take(message)
     })
     port.on('messageerror', (error) => this.#end(error))
     port.on('close', () => this.#finish())
+    this.#deafen = onMissing(() => this.draw())
   }
 
   get garbled(): boolean {
@@ -56,6 +72,7 @@ export class PortChannel extends Output implements Channel {
   destroy(): void {
     this.#input.stop()
     this.#closed = true
+    this.#deafen()
     this.#port.close()
   }
 
@@ -71,10 +88,11 @@ export class PortChannel extends Output implements Channel {
     const { receiveMessageOnPort } = process.getBuiltinModule('node:worker_threads')
     // Node crashes where a port is asked that was closed from here and is not gone yet.
     while (!this.#closed) {
-      const { message: piece } = (receiveMessageOnPort(this.#port) ?? {}) as { message?: Uint8Array | null }
-      if (piece === undefined) return
-      if (piece === null) return process.nextTick(this.#finish)
-      this.#input.draw(bufferOf(piece))
+      const { message } = (receiveMessageOnPort(this.#port) ?? {}) as { message?: Message }
+      if (message === undefined) return
+      if (message === null) return process.nextTick(this.#finish)
+      if (message instanceof Uint8Array) this.#input.draw(bytesOf(message))
+      else take(message)
     }
   }
 
@@ -91,6 +109,11 @@ export class PortChannel extends Output implements Channel {
   }
 }
 
-function bufferOf(piece: Uint8Array): Buffer {
+function take({ buffers, done }: Aside): void {
+  arrive(buffers)
+  leave(done)
+}
+
+function bytesOf(piece: Uint8Array): Buffer {
   return Buffer.from(piece.buffer, piece.byteOffset, piece.length)
 }

@@ -10,6 +10,7 @@
  */
 import { outside } from '../core/context.ts'
 import { onRing, ring } from '../memory/bell.ts'
+import type { Beside } from '../codec/shared-buffers.ts'
 import type { Writer } from '../codec/writer.ts'
 import type { Channel, Receive, Unflushed } from './channel.ts'
 import { Input } from './input.ts'
@@ -180,6 +181,11 @@ export class RingChannel implements Channel {
   }
 
   // ── the rest is the control channel's ──
+
+  /** What is read from a ring asks for it where it is not here yet: see codec/shared-buffers.ts. */
+  get beside(): Beside | null {
+    return this.#control.beside
+  }
 
   close(): void {
     this.flush()

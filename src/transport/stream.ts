@@ -60,6 +60,9 @@ export class StreamChannel extends Output implements Channel {
     } else this.shrink()
   }
 
+  /** A process shares no such memory. */
+  readonly beside = null
+
   get stuck(): boolean {
     return this.#socket.writableLength > 0
   }

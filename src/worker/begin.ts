@@ -2,10 +2,9 @@
  * What is the same at the start of every worker, seen from its parent: what is refused, what it inherits, and
  * its first record. For the two handles.
  */
-import type { Writer } from '../codec/writer.ts'
 import { isImporting, selfName } from '../core/context.ts'
 import { InvalidStateError } from '../core/errors.ts'
-import type { WorkerHandle } from './handle.ts'
+import type { WorkerHandle, WorkerOptions } from './handle.ts'
 import { kinds, type StartHead, writeStart } from './protocol.ts'
 
 /**
@@ -27,16 +26,12 @@ export function childEnv(env: NodeJS.ProcessEnv | undefined): NodeJS.ProcessEnv 
 }
 
 /** The first record; where the payload cannot be written there is no worker. */
-export function sendStart(
-  worker: WorkerHandle,
-  head: StartHead,
-  setup: ((writer: Writer) => void) | undefined,
-): void {
+export function sendStart(worker: WorkerHandle, head: StartHead, setup: WorkerOptions['setup']): void {
   const { channel } = worker
   const writer = channel.open(kinds.start)
   writeStart(writer, head)
   try {
-    setup?.(writer)
+    setup?.(writer, channel)
     channel.commit()
   } catch (error) {
     channel.abandon()

@@ -14,7 +14,7 @@ export interface WorkerOptions {
   /** URL of the Role module that the worker imports. */
   role: string
   /** Writes the role's payload of the first record. */
-  setup?: ((writer: Writer) => void) | undefined
+  setup?: ((writer: Writer, channel: Channel) => void) | undefined
 }
 
 /**

@@ -7,6 +7,7 @@ import { Reviver } from '../closure/revive.ts'
 import type { Writer } from '../codec/writer.ts'
 import { ownFile } from '../core/bundle.ts'
 import { log } from '../core/log.ts'
+import type { Channel } from '../transport/channel.ts'
 import type { Exit, StartWorker, WorkerHandle } from './handle.ts'
 import { howEnded, lostError } from './lost.ts'
 import { kinds, writePayload } from './protocol.ts'
@@ -47,7 +48,10 @@ export class Life {
   ) {
     this.#result = result
     role ??= ownFile('./run.js', import.meta.url).href
-    const setup = (writer: Writer): void => writePayload(writer, payload)
+    const setup = (writer: Writer, channel: Channel): void => {
+      payload.lent.sendAhead(channel.beside)
+      writePayload(writer, payload)
+    }
     this.handle = start({ name, daemon, role, setup }, (kind, bytes, start, end) => {
       if (kind === kinds.opened) payload.lent.drop()
       else this.#receive(kind, bytes, start, end)

@@ -5,7 +5,7 @@
 import type { CaptureOptions } from '../closure/capture.ts'
 import { Carried } from '../codec/handles.ts'
 import { encode } from '../codec/encode.ts'
-import { selfName } from '../core/context.ts'
+import { inThread, selfName } from '../core/context.ts'
 import { SerializationError } from '../core/errors.ts'
 import type { Channel } from '../transport/channel.ts'
 import { plainError } from './plain-error.ts'
@@ -58,7 +58,9 @@ async function sendCaptured(
   options: CaptureOptions,
 ): Promise<void> {
   const { capture } = await import('../closure/capture.ts')
-  const { templates, bytes } = capture(value, { ...options, carried: new Carried(false) })
+  const carried = new Carried(false, inThread())
+  const { templates, bytes } = capture(value, { ...options, carried })
+  carried.sendAhead(channel.beside)
   for (const template of templates) sendBytes(channel, kinds.template, template.bytes)
   sendBytes(channel, kind, bytes)
 }

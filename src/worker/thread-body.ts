@@ -6,6 +6,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { Reviver } from '../closure/revive.ts'
 import { heritage, setThreadName, setThreadSignal, setThreadStop } from '../core/context.ts'
 import { CancelledError } from '../core/errors.ts'
+import { setUndisturbed } from '../core/undisturbed.ts'
 import { adoptRegion } from '../memory/region.ts'
 import { PortChannel } from '../transport/port.ts'
 import { begin } from './body.ts'
@@ -20,6 +21,7 @@ export function beginThread(): void {
   for (const [name, value] of data.heritage) heritage.set(name, value)
   adoptRegion(data.memory)
   settle(data.slot)
+  setUndisturbed((fn) => ownSlot().undisturbed(fn))
   setThreadName(() => ownSlot().name)
   printDirectly(process.stdout, 1)
   printDirectly(process.stderr, 2)

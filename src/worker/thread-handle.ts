@@ -13,7 +13,7 @@ import { childEnv, refuseNestedStart, sendStart } from './begin.ts'
 import type { Exit, WorkerHandle, WorkerOptions } from './handle.ts'
 import { printError } from './print.ts'
 import { threadFlag } from './thread-flag.ts'
-import { identOf, type Slot, takeSlot } from './threads.ts'
+import { endThreadsOf, identOf, ownSlot, type Slot, takeSlot } from './threads.ts'
 
 export interface ThreadWorkerOptions extends WorkerOptions {
   env?: NodeJS.ProcessEnv | undefined
@@ -62,6 +62,7 @@ export class ThreadHandle implements WorkerHandle {
   constructor(options: ThreadWorkerOptions, receive: Receive) {
     const { name, daemon, role, ledger, stops, setup } = options
     refuseNestedStart(name)
+    watchExit()
     entry ??= ownFile('./entry.js', import.meta.url)
     const { MessageChannel } = process.getBuiltinModule('node:worker_threads')
     const { port1, port2 } = new MessageChannel()
@@ -101,6 +102,7 @@ export class ThreadHandle implements WorkerHandle {
   kill(): boolean {
     if (this.#exit !== null) return false
     this.#how ??= 'was terminated'
+    this.slot.end()
     void this.#worker.terminate()
     return true
   }
@@ -143,6 +145,15 @@ export class ThreadHandle implements WorkerHandle {
     this.#told = true
     this.onExit(this.#exit!)
   }
+}
+
+let watched = false
+
+/** The end of this thread, or of the process, is the end of all threads that it has started. */
+function watchExit(): void {
+  if (watched) return
+  watched = true
+  process.on('exit', () => endThreadsOf(ownSlot().ident))
 }
 
 /** Options of Node's that only a process can have, as Node said when it refused them. */

@@ -46,7 +46,7 @@ const extras = new WeakMap<object, Extra>()
  *
  * Death: an error ends the thread alone; it is printed on stderr, and `result` rejects with it. Keeps alive:
  * the program goes on until its threads have ended, daemons excepted. Its variables are its own, as those of
- * a process are: what threads share are the handles of plait.
+ * a process are: what threads share are the handles of plait, and SharedArrayBuffers.
  *
  * @example
  * ```ts
@@ -145,7 +145,11 @@ export class Thread<A extends readonly unknown[] | [] = [], R = unknown> {
     job.started()
     const { handle, stops } = extras.get(this)!
     if (!job.running || handle!.slot.stopped) return
-    const { templates, bytes, lent } = capture(reason, { what: `the reason to stop ${job.name}` })
+    const { templates, bytes, lent } = capture(reason, {
+      what: `the reason to stop ${job.name}`,
+      inside: true,
+    })
+    lent.sendAhead(handle!.channel.beside)
     const message: StopMessage = { templates: templates.map((template) => template.bytes), bytes }
     // Whoever sees the flag must find the message.
     stops!.postMessage(message)

@@ -27,6 +27,12 @@ const NAME = 4
 
 const DAEMON = 1
 const STOP = 2
+/** It is in a call that it must not be ended in; somebody is about to end it. */
+const BUSY = 4
+const ENDING = 8
+
+/** Milliseconds for which its end waits for such a call, which takes a few. */
+const mostBusy = 1000
 
 const key = 'threads'
 let words: Words | undefined
@@ -77,6 +83,41 @@ export class Slot {
     or(table(), this.#at + FLAGS, STOP)
   }
 
+  /** For undisturbed.ts, in the thread itself. */
+  undisturbed<T>(fn: () => T): T {
+    const [words, flags] = [table(), this.#at + FLAGS]
+    if ((or(words, flags, BUSY) & BUSY) !== 0) return fn()
+    try {
+      // After the store of BUSY: whoever ends this thread stores ENDING first, then looks whether it is busy.
+      while ((load(words, flags) & ENDING) !== 0) {
+        this.#rest()
+        Atomics.wait(words, flags, load(words, flags), mostBusy)
+      }
+      return fn()
+    } finally {
+      this.#rest()
+    }
+  }
+
+  #rest(): void {
+    and(table(), this.#at + FLAGS, ~BUSY)
+    Atomics.notify(table(), this.#at + FLAGS)
+  }
+
+  /** It is about to be ended, and all that it has started with it: returns when that does no harm. */
+  end(): void {
+    const [words, flags] = [table(), this.#at + FLAGS]
+    or(words, flags, ENDING)
+    const until = performance.now() + mostBusy
+    for (
+      let now = load(words, flags);
+      (now & BUSY) !== 0 && performance.now() < until;
+      now = load(words, flags)
+    )
+      Atomics.wait(words, flags, now, 10)
+    endThreadsOf(this.ident)
+  }
+
   /** Takes this slot where it is free; the thread's ident is not known yet. */
   take(name: string, daemon: boolean): boolean {
     if (compareExchange(table(), this.#at + IDENT, 0, -1) !== 0) return false
@@ -111,6 +152,11 @@ export function takeSlot(name: string, daemon: boolean): Slot {
     if (slot.take(name, daemon)) return slot
   }
   throw new PlaitError(`cannot start ${name}: ${mostThreads} threads of this process are alive`)
+}
+
+/** Those that the thread with this ident has started are about to be ended. */
+export function endThreadsOf(ident: number): void {
+  if (ident > 0) for (const slot of aliveSlots()) if (slot.parent === ident) slot.end()
 }
 
 /** The main thread first. */

@@ -1,8 +1,10 @@
 /** What is one object before is one object after: references, cycles, shared memory. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Decoder } from '#plait/codec/decode.js'
-import { Encoder } from '#plait/codec/encode.js'
+import { decode } from '#plait/codec/decode.js'
+import { encode, Encoder } from '#plait/codec/encode.js'
+import { Carried } from '#plait/codec/handles.js'
+import { arrive, numberOf, type Numbered } from '#plait/codec/shared-buffers.js'
 import { Writer } from '#plait/codec/writer.js'
 import { trip } from './trip.ts'
 
@@ -77,23 +79,39 @@ test('a buffer beside its view arrives whole', () => {
   assert.equal(back.view.byteOffset, 500)
 })
 
-test('a SharedArrayBuffer goes beside the bytes between threads', () => {
+test('a SharedArrayBuffer goes ahead of the bytes between threads, and comes back as what it was', () => {
   const shared = new SharedArrayBuffer(16)
-  const encoder = new Encoder()
   const writer = new Writer()
-  const refusing = { encode: () => assert.fail('not asked') }
-  encoder.encode({ shared, view: new Int32Array(shared, 4, 2) }, writer, { ...refusing, shares: true })
-  assert.deepEqual(encoder.attachments, [shared])
-  const back = new Decoder().decode(writer.bytes, 0, writer.pos, undefined, encoder.attachments) as {
-    shared: unknown
-    view: Int32Array
+  const ahead: Numbered[] = []
+  const done: number[] = []
+  const way = {
+    attach: (buffers: readonly Numbered[]) => void ahead.push(...buffers),
+    detach: (numbers: readonly number[]) => void done.push(...numbers),
   }
+  const trip = (carried: Carried): { shared: unknown; view: Int32Array } => {
+    writer.pos = 0
+    const extension = { encode: () => assert.fail('not asked'), carried }
+    encode({ shared, view: new Int32Array(shared, 4, 2) }, writer, extension)
+    carried.sendAhead(way)
+    arrive(ahead)
+    return decode(writer.bytes, 0, writer.pos) as { shared: unknown; view: Int32Array }
+  }
+  const lent = new Carried(true, true)
+  const back = trip(lent)
+  const number = numberOf(shared)
+  assert.deepEqual(ahead, [
+    [number, shared],
+    [number, shared],
+  ])
   assert.equal(back.shared, shared)
   back.view[0] = 5
   assert.equal(new Int32Array(shared)[1], 5)
-  assert.throws(() => encoder.encode(shared, writer, refusing), /only between threads of one process/)
-  encoder.encode(1, writer)
-  assert.deepEqual(encoder.attachments, [])
+  lent.drop()
+  lent.drop()
+  assert.deepEqual(done, [number, number])
+  assert.equal(trip(new Carried(false, true)).view.buffer, shared)
+  assert.throws(() => encode(shared, writer), /only between threads of one process/)
+  assert.throws(() => trip(new Carried(true)), /only between threads of one process/)
 })
 
 test('one message knows nothing of the one before', () => {

@@ -2,6 +2,7 @@
  * How a test hands handles to a bare thread, and how that takes them.
  */
 import { decode } from '#plait/codec/decode.js'
+import { Carried } from '#plait/codec/handles.js'
 import { encode } from '#plait/codec/encode.js'
 import { Writer } from '#plait/codec/writer.js'
 import { adoptRegion, regionForThread, type RegionOrigin } from '#plait/memory/region.js'
@@ -13,7 +14,7 @@ export function originForThread(): RegionOrigin {
 export function bytesFor(value: unknown): Uint8Array {
   const writer = new Writer()
   encode(value, writer, {
-    shares: true,
+    carried: new Carried(false, true),
     encode: () => {
       throw new Error('plain data and handles only')
     },

@@ -3,6 +3,7 @@
  * processes share no memory (PLAIT_TRANSPORT=shared) every party is a thread.
  */
 import { Worker } from 'node:worker_threads'
+import { Carried } from '#plait/codec/handles.js'
 import { encode } from '#plait/codec/encode.js'
 import { Writer } from '#plait/codec/writer.js'
 import { regionForThread, unmappedReason } from '#plait/memory/region.js'
@@ -57,7 +58,7 @@ function startProcess<R>(name: keyof Bodies, args: readonly unknown[]): Party<R>
 function startThread<R>(name: keyof Bodies, args: readonly unknown[]): Party<R> {
   const writer = new Writer()
   encode(args, writer, {
-    shares: true,
+    carried: new Carried(false, true),
     encode() {
       throw new Error('a body takes handles and plain data')
     },

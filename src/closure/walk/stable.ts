@@ -15,7 +15,6 @@ import type { Walk } from './walk.ts'
 interface Kept {
   readonly payload: Payload
   readonly owned: CaptureOptions['owned']
-  readonly transport: CaptureOptions['transport']
   /** What hung on the function itself, and on the others that it led to. */
   readonly load: number
   readonly loads: readonly (readonly [fn: Function, load: number, prototype: unknown])[]
@@ -37,8 +36,7 @@ const toText = Function.prototype.toString
 export function stablePayload(fn: Function, options: CaptureOptions): Payload | undefined {
   const known = byFunction.get(fn)
   const kept = known ?? (byText.size > 0 ? byText.get(textKey(fn)) : undefined)
-  if (kept === undefined || kept.owned !== options.owned || kept.transport !== options.transport)
-    return undefined
+  if (kept === undefined || kept.owned !== options.owned) return undefined
   if (kept.reducers !== reducerChanges()) return undefined
   if (known === undefined ? kept.load !== loadOf(fn) : !isLoadedAsBefore(fn, known)) return undefined
   if (kept.loads.length > 0 && !kept.loads.every(isAsBefore)) return undefined
@@ -108,16 +106,11 @@ export function isStable(fn: Function, walk: Walk): boolean {
 }
 
 /** Remembers a stable payload. */
-export function keepStable(
-  fn: Function,
-  payload: Payload,
-  { owned, transport }: CaptureOptions,
-  walk: Walk,
-): void {
+export function keepStable(fn: Function, payload: Payload, { owned }: CaptureOptions, walk: Walk): void {
   const others = walk.units.map((captured) => captured.fn).filter((one) => one !== fn)
   const loads = others.map((one) => [one, loadOf(one), prototypeOf(one)] as const)
   const [load, reducers] = [loadOf(fn), reducerChanges()]
-  const kept: Kept = { payload, owned, transport, load, loads, turn: -1, enumerable: 0, reducers }
+  const kept: Kept = { payload, owned, load, loads, turn: -1, enumerable: 0, reducers }
   byFunction.set(fn, kept)
   const unit = walk.units.length === 1 ? walk.units[0]?.unit : undefined
   if (unit === undefined || !standsAlone(unit)) return

@@ -36,7 +36,6 @@ export interface Captured extends Holder {
 }
 
 export class Walk implements EncodeExtension {
-  readonly shares: boolean
   readonly carried: Carried | undefined
   readonly finder: Finder
   readonly units: Captured[] = []
@@ -70,7 +69,6 @@ export class Walk implements EncodeExtension {
   constructor(options: CaptureOptions) {
     this.#options = options
     this.carried = options.carried
-    this.shares = options.transport === 'thread'
     this.finder = new Finder(options.owned, (fn) => this.#ownerOf(fn))
     this.#names = new Names(this.finder, options.receiver)
   }
@@ -230,8 +228,8 @@ export class Walk implements EncodeExtension {
 
   #registered(registered: Registered): void {
     const { type, reducer } = registered
-    const transport = this.shares ? 'thread' : 'process'
-    const why = refusalOf(registered, (value) => tryWalk(value, { what: 'its reducer', transport }))
+    const inside = this.carried?.inside
+    const why = refusalOf(registered, (value) => tryWalk(value, { what: 'its reducer', inside }))
     this.#encoder.writeUint(record.reducer)
     this.#encoder.write(type)
     this.#encoder.write(why ?? reducer.reduce)
@@ -393,7 +391,7 @@ export class Walk implements EncodeExtension {
 
 /** Throws what capturing in earnest would throw. */
 function tryWalk(value: unknown, options: CaptureOptions): void {
-  const carried = new Carried(true)
+  const carried = new Carried(true, options.inside)
   new Walk({ ...options, carried }).run(value, new Writer(256))
   carried.drop()
 }
