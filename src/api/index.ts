@@ -11,6 +11,7 @@ export {
   EOFError,
   Full,
   InvalidStateError,
+  MemoryError,
   PlaitError,
   PoolClosedError,
   PoolTerminatedError,

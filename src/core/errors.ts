@@ -43,6 +43,11 @@ export class PoolClosedError extends PlaitError {}
 export class PoolTerminatedError extends PlaitError {}
 /** The barrier was broken by an abort, a timeout or a death. Python: `threading.BrokenBarrierError`. */
 export class BrokenBarrierError extends PlaitError {}
+/**
+ * The memory that all processes of a program share is full: nothing was put or made. It has room again when
+ * queues are emptied, or handles closed. Python: `MemoryError`.
+ */
+export class MemoryError extends PlaitError {}
 /** The other machine does not hold the same key. Python: `multiprocessing.AuthenticationError`. */
 export class AuthenticationError extends PlaitError {}
 
@@ -160,6 +165,7 @@ export const errorClasses: ReadonlyMap<string, abstract new (...args: never[]) =
     PoolClosedError,
     PoolTerminatedError,
     BrokenBarrierError,
+    MemoryError,
     AuthenticationError,
     SerializationError,
     WorkerLostError,

@@ -5,7 +5,8 @@
  */
 import { inspect } from 'node:util'
 
-function show(value: unknown): string {
+/** A value as errors quote it. */
+export function show(value: unknown): string {
   return inspect(value, { depth: 0, breakLength: Infinity, maxStringLength: 60 })
 }
 
@@ -62,6 +63,12 @@ export function checkChoice<T extends string>(
   if (value === undefined || (choices as readonly string[]).includes(value)) return
   const list = choices.map((choice) => show(choice)).join(', ')
   throw new RangeError(`${what} must be one of ${list}, got ${show(value)}`)
+}
+
+/** Anything iterable but a string, or a TypeError that says what it should hold. */
+export function checkIterable(value: unknown, what: string, of: string): asserts value is Iterable<unknown> {
+  if (typeof value !== 'object' || value === null || !(Symbol.iterator in value))
+    throw new TypeError(`${what} must be an iterable of ${of}, got ${show(value)}`)
 }
 
 /** An array of strings, or undefined. */

@@ -5,7 +5,7 @@
  */
 import { registerHandle, type HandleKind } from '../codec/handles.ts'
 import { cannotSend } from '../codec/path.ts'
-import { SerializationError } from '../core/errors.ts'
+import { ClosedError, SerializationError } from '../core/errors.ts'
 import { collectGarbage } from './collector.ts'
 import { read as readHeader } from './heap.ts'
 import { hold, receive, release, send, unsend } from './holders.ts'
@@ -95,7 +95,7 @@ export function defineHandle<T extends object>(prototype: T, about: HandleClass<
     room,
     name,
     write(handle, carried, process) {
-      const address = about.addressOf(handle as T)
+      const address = openAddress(about, handle as T)
       const reason = process ? unmappedReason() : undefined
       if (reason !== undefined)
         throw cannotSend(`${what} cannot be shared with another process here: ${reason}`, 'Use threads')
@@ -119,6 +119,16 @@ export function defineHandle<T extends object>(prototype: T, about: HandleClass<
     unsend,
   }
   registerHandle(prototype, kind)
+}
+
+/** A closed one cannot travel: an error that says where in the data it is. */
+function openAddress<T extends object>(about: HandleClass<T>, handle: T): number {
+  try {
+    return about.addressOf(handle)
+  } catch (error) {
+    if (!(error instanceof ClosedError)) throw error
+    throw cannotSend(error.message, 'Pass it on before it is closed', error)
+  }
 }
 
 // ── handles that came with a task ──

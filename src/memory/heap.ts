@@ -4,7 +4,7 @@
  * other, so that what a dead participant owned is found by walking them (A1), and the lists can be made anew
  * (A2). What is freed is used again soonest, warm; beyond 64 MiB of it, its pages go back to the system.
  */
-import { PlaitError } from '../core/errors.ts'
+import { MemoryError } from '../core/errors.ts'
 import { load, store } from './atomics.ts'
 import { enter, leave } from './guard.ts'
 import * as at from './layout.ts'
@@ -150,7 +150,7 @@ function cut(opened: Region, wanted: number, control: boolean): number {
   const next = address + 2 ** wanted + 1
   const end = control ? at.arenaFirst - 1 : opened.blocks
   if (next > end)
-    throw new PlaitError(
+    throw new MemoryError(
       `the shared memory of this program is full: no room for ${at.blockBytes * 2 ** wanted} bytes. ` +
         'Take from its queues, or close what is not needed',
     )

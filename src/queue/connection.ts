@@ -5,11 +5,13 @@
  */
 import { ClosedError, EOFError, InvalidStateError, TimeoutError } from '../core/errors.ts'
 import { checkBoolean, checkOptions } from '../core/options.ts'
+import { turnDue } from '../core/turn.ts'
 import { waitable } from '../core/waitable.ts'
 import { checkWaitOptions, type WaitOptions } from '../core/waiting.ts'
 import { adopt, defineHandle, letGo } from '../memory/handles.ts'
 import { kinds } from '../memory/layout.ts'
 import { Receiver, Sender } from './ends.ts'
+import { items } from './items.ts'
 import { LookJob } from './jobs.ts'
 import { End, makePipe, READS, WRITES } from './pipe.ts'
 import * as at from './layout.ts'
@@ -53,7 +55,8 @@ export class Connection<S = unknown, R = S> {
   /**
    * Sends a message. Waits while more than a megabyte of messages is on its way. Rejects with EOFError where
    * the other end is gone (Python: BrokenPipeError), with TimeoutError past the deadline, with
-   * SerializationError where the value cannot travel; then nothing was sent.
+   * SerializationError where the value cannot travel, with MemoryError where the program's shared memory has
+   * no room for it; then nothing was sent.
    */
   send(value: S, options?: WaitOptions): Promise<void> {
     try {
@@ -99,8 +102,11 @@ export class Connection<S = unknown, R = S> {
   async poll(options?: WaitOptions): Promise<boolean> {
     checkWaitOptions(options)
     const { end, receiver } = this.#can(READS)
-    if (end.incoming.locked(() => end.incoming.readable())) return true
-    if (options === undefined || options.timeout === 0) return false
+    const readable = end.incoming.locked(() => end.incoming.readable())
+    if (readable || options === undefined || options.timeout === 0) {
+      await turnDue()
+      return readable
+    }
     return await receiver.pump.add(new LookJob(end.incoming), options, () => LookJob.late)
   }
 
@@ -129,18 +135,12 @@ export class Connection<S = unknown, R = S> {
     letGo(this)
   }
 
-  /** Message by message, to the end of the stream. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<R, void, undefined> {
-    for (;;) {
-      let value: R
-      try {
-        value = await this.recv()
-      } catch (error) {
-        if (error instanceof EOFError) return
-        throw error
-      }
-      yield value
-    }
+  /** Message by message, to the end of the stream. `return()` ends a pending `next()`. */
+  [Symbol.asyncIterator](): AsyncGenerator<R, void, undefined> {
+    return items(
+      (options) => this.recv(options),
+      (error) => error instanceof EOFError,
+    )
   }
 
   /** close(). */

@@ -5,6 +5,7 @@
 import { reasonOf } from '../core/abort.ts'
 import { currentSignal } from '../core/context.ts'
 import { InvalidStateError } from '../core/errors.ts'
+import { turnDue } from '../core/turn.ts'
 import type { WaitOptions } from '../core/waiting.ts'
 import { parkSync } from '../memory/park.ts'
 import { GETTERS, PUTTERS, type Channel } from './channel.ts'
@@ -43,7 +44,7 @@ export class Sender {
   put(value: unknown, options: WaitOptions | undefined): Promise<void> {
     try {
       throwIfAborted(options)
-      if (!this.#pump.busy && this.#now(value)) return done
+      if (!this.#pump.busy && this.#now(value)) return turnDue() ?? done
       if (options?.timeout === 0) throw this.#words.latePut()
       const message = takeOutgoing().pack(value, this.#words.what)
       message.keep()
@@ -131,7 +132,11 @@ export class Receiver {
         } finally {
           channel.leave()
         }
-        if (found?.taken === true) return Promise.resolve(unpack(found) as T)
+        if (found?.taken === true) {
+          const item = unpack(found) as T
+          const turn = turnDue()
+          return turn === undefined ? Promise.resolve(item) : turn.then(() => item)
+        }
         there = found !== undefined
       }
       // What is there and has to be loaded first is no reason to be late.
@@ -177,6 +182,5 @@ export class Receiver {
 
 /** Somebody who has given up must not take what nobody will look at. */
 function throwIfAborted(options: WaitOptions | undefined): void {
-  const signal = options?.signal ?? currentSignal()
-  if (signal?.aborted === true) throw reasonOf(signal)
+  for (const signal of [options?.signal, currentSignal()]) if (signal?.aborted === true) throw reasonOf(signal)
 }

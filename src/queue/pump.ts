@@ -5,6 +5,7 @@
 import { onAbort, reasonOf } from '../core/abort.ts'
 import { rejectWithCallers } from '../core/callers.ts'
 import { currentSignal, outside } from '../core/context.ts'
+import { turnUnderWay } from '../core/turn.ts'
 import { startTimer, type WaitOptions } from '../core/waiting.ts'
 import { park, type Wait } from '../memory/park.ts'
 import type { Channel, GETTERS, PUTTERS } from './channel.ts'
@@ -14,13 +15,13 @@ type AnyJob = Pick<Job<unknown>, 'attempt' | 'finish' | 'fail'>
 
 /** One request. */
 export abstract class Job<R> {
-  resolve!: (value: R) => void
+  #resolve!: (value: R) => void
   #reject!: (error: unknown) => void
   readonly promise: Promise<R>
 
   constructor() {
     this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve
+      this.#resolve = resolve
       this.#reject = reject
     })
   }
@@ -34,9 +35,16 @@ export abstract class Job<R> {
    */
   abstract finish(): undefined | typeof AGAIN | Promise<void>
 
+  /** It is done; not before those that were asked for earlier. */
+  resolve(value: R): void {
+    const turn = turnUnderWay()
+    if (turn === undefined) this.#resolve(value)
+    else void turn.then(() => this.#resolve(value))
+  }
+
   /** It will not be done. */
   fail(error: unknown): void {
-    rejectWithCallers(this.resolve, this.#reject, error)
+    rejectWithCallers(this.#resolve, this.#reject, error)
   }
 }
 

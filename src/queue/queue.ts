@@ -15,6 +15,7 @@ import { push, pushFirst, remove } from '../memory/waiters.ts'
 import { Channel, GETTERS, PUTTERS } from './channel.ts'
 import { Receiver, Sender } from './ends.ts'
 import * as fifo from './fifo.ts'
+import { items } from './items.ts'
 import * as at from './layout.ts'
 
 /** In place of the options: a cell that is there already, and held. */
@@ -85,7 +86,8 @@ export class Queue<T = unknown> {
 
   /**
    * Appends an item; waits while the queue is full. Rejects with Full past the deadline, with ShutDown after
-   * `shutdown()`, with SerializationError where the item cannot travel: then nothing was put.
+   * `shutdown()`, with SerializationError where the item cannot travel, with MemoryError where the program's
+   * shared memory has no room for it: then nothing was put.
    */
   put(item: T, options?: WaitOptions): Promise<void> {
     try {
@@ -218,18 +220,12 @@ export class Queue<T = unknown> {
     letGo(this)
   }
 
-  /** Takes item by item; ends when the queue is shut down and drained. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
-    for (;;) {
-      let item: T
-      try {
-        item = await this.get()
-      } catch (error) {
-        if (error instanceof ShutDown) return
-        throw error
-      }
-      yield item
-    }
+  /** Takes item by item; ends when the queue is shut down and drained. `return()` ends a pending `next()`. */
+  [Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+    return items(
+      (options) => this.get(options),
+      (error) => error instanceof ShutDown,
+    )
   }
 
   /** close(). */

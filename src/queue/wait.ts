@@ -3,6 +3,8 @@
  */
 import { onAbort, reasonOf } from '../core/abort.ts'
 import { currentSignal } from '../core/context.ts'
+import { checkIterable, show } from '../core/options.ts'
+import { turnDue } from '../core/turn.ts'
 import { isWaitable, waitable, type Waitable } from '../core/waitable.ts'
 import { checkWaitOptions, startTimer, type WaitOptions } from '../core/waiting.ts'
 
@@ -21,9 +23,11 @@ import { checkWaitOptions, startTimer, type WaitOptions } from '../core/waiting.
  */
 export async function wait<O extends Waitable>(objects: Iterable<O>, options?: WaitOptions): Promise<O[]> {
   checkWaitOptions(options)
+  checkIterable(objects, 'objects', 'connections, processes and threads')
   const all = [...objects]
-  for (const one of all)
-    if (!isWaitable(one)) throw new TypeError('wait() takes connections, processes and threads')
+  for (const [i, one] of all.entries())
+    if (!isWaitable(one))
+      throw new TypeError(`objects[${i}] must be a connection, a process or a thread, got ${show(one)}`)
   const signals = [options?.signal, currentSignal()].filter((signal) => signal !== undefined)
   for (const signal of signals) if (signal.aborted) throw reasonOf(signal)
   const stops: ((() => void) | undefined)[] = []
@@ -34,7 +38,10 @@ export async function wait<O extends Waitable>(objects: Iterable<O>, options?: W
       // All are asked before any is told of, so that those that are ready now are told together.
       for (const one of all) stops.push(one[waitable](look))
       const now = all.filter((_, i) => stops[i] === undefined)
-      if (now.length > 0 || all.length === 0 || options?.timeout === 0) return resolve(now)
+      if (now.length > 0 || all.length === 0 || options?.timeout === 0) {
+        const turn = turnDue()
+        return resolve(turn === undefined ? now : turn.then(() => now))
+      }
       timer = startTimer(options?.timeout, () => resolve([]))
       for (const signal of signals) stops.push(onAbort(signal, reject))
     })

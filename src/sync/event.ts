@@ -3,6 +3,8 @@
  * it stands in line, so that a set is its own even where a clear has followed, or where whoever set it died
  * before it had told all (S7).
  */
+import { turnDue } from '../core/turn.ts'
+import type { WaitOptions } from '../core/waiting.ts'
 import { load, store, type Words } from '../memory/atomics.ts'
 import { enter, leave } from '../memory/guard.ts'
 import { cellWord, defineKind } from '../memory/holders.ts'
@@ -10,7 +12,6 @@ import { kinds, listWords, N_VALUE } from '../memory/layout.ts'
 import { park, parkSync, type Wait } from '../memory/park.ts'
 import { region } from '../memory/region.ts'
 import { dropList, first, grant, purge, push, remove, tell, waiting } from '../memory/waiters.ts'
-import type { WaitOptions } from '../core/waiting.ts'
 import { Cell, travels } from './cell.ts'
 import { checkOptions } from './lockable.ts'
 
@@ -63,8 +64,12 @@ export class Event extends Cell {
   /** Resolves to true once it is set, at once where it is, and to false where the timeout came first. */
   async wait(options?: WaitOptions): Promise<boolean> {
     checkOptions(options)
-    if (this.isSet()) return true
-    if (options?.timeout === 0) return false
+    const set = this.isSet()
+    if (set || options?.timeout === 0) {
+      const turn = turnDue()
+      if (turn !== undefined) await turn
+      return set
+    }
     return (await park(this.#wait(), options?.timeout, options?.signal)) ?? false
   }
 

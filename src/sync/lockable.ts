@@ -5,6 +5,7 @@
  */
 import { reasonOf } from '../core/abort.ts'
 import { checkFunction } from '../core/options.ts'
+import { turnDue } from '../core/turn.ts'
 import { checkWaitOptions, type WaitOptions } from '../core/waiting.ts'
 import { park, parkSync, type Wait } from '../memory/park.ts'
 import { Cell } from './cell.ts'
@@ -37,7 +38,11 @@ export abstract class Lockable extends Cell {
   async acquire(options?: WaitOptions): Promise<Guard | null> {
     if (options !== undefined) checkOptions(options)
     const guard = this.acquireNowait()
-    if (guard !== null || options?.timeout === 0) return guard
+    if (guard !== null || options?.timeout === 0) {
+      const turn = turnDue()
+      if (turn !== undefined) await turn
+      return guard
+    }
     return (await park(this.wait(), options?.timeout, options?.signal)) ?? null
   }
 

@@ -333,7 +333,7 @@ test('the names that plait exports', () => {
       'ClosedError',
       'EOFError',
     ],
-    ['Empty', 'Full', 'InvalidStateError', 'PlaitError', 'PoolClosedError', 'PoolTerminatedError'],
+    ['Empty', 'Full', 'InvalidStateError', 'MemoryError', 'PlaitError', 'PoolClosedError', 'PoolTerminatedError'],
     ['SerializationError', 'ShutDown', 'TimeoutError', 'WorkerLostError'],
   ].flat()
   const there = new Set(Object.keys(plait))

@@ -5,9 +5,10 @@
 import assert from 'node:assert/strict'
 import { fstatSync } from 'node:fs'
 import { test } from 'node:test'
+import { MemoryError } from '#plait/core/errors.js'
 import { allocate, capacityOf, free, read, usage, walk, wordAt } from '#plait/memory/heap.js'
 import { cellWord, hold, makeCell, release } from '#plait/memory/holders.js'
-import { arenaFirst, H_KIND, H_OWNER, kinds } from '#plait/memory/layout.js'
+import { arenaFirst, blockBytes, H_KIND, H_OWNER, kinds } from '#plait/memory/layout.js'
 import { me } from '#plait/memory/participants.js'
 import { region, regionForProcess } from '#plait/memory/region.js'
 import { checkLeaks } from '../leaks.ts'
@@ -108,4 +109,15 @@ test('a cell goes with its last holder, and a walk finds what is in use', () => 
     assert.ok(address > last)
     last = address
   }
+})
+
+test('more than there is: an error of its own, and nothing taken', () => {
+  const before = usage()
+  const { blocks } = region()
+  assert.throws(
+    () => allocate(blocks * blockBytes, kinds.payload),
+    (error) => error instanceof MemoryError && error.code === 'PLAIT_MEMORY' && /queues/.test(error.message),
+  )
+  assert.deepEqual(usage(), before)
+  free(allocate(64, kinds.payload))
 })

@@ -159,7 +159,8 @@ describe('wait', () => {
     c.close()
     assert.equal((await wait([d]))[0], d, 'the end of a stream is ready')
     await assert.rejects(wait([b, a], { signal: AbortSignal.abort(new Error('no')) }), /no/)
-    await assert.rejects(wait([3 as never]), TypeError)
+    await assert.rejects(wait([b, 3 as never]), { name: 'TypeError', message: /^objects\[1\] .*got 3$/ })
+    await assert.rejects(wait(null as never), { name: 'TypeError', message: /^objects .*got null$/ })
   })
 })
 

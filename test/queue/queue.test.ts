@@ -267,6 +267,23 @@ describe('shutdown and close', () => {
     assert.deepEqual(items, [1, 2, 3])
   })
 
+  test('return() ends a pending next(), and takes nothing', async () => {
+    const queue = new Queue<number>()
+    const items = queue[Symbol.asyncIterator]()
+    const next = items.next()
+    assert.deepEqual(await items.return(), { done: true, value: undefined })
+    assert.deepEqual(await next, { done: true, value: undefined })
+    queue.putNowait(1)
+    assert.equal(queue.qsize(), 1)
+    assert.deepEqual(await items.next(), { done: true, value: undefined })
+    const others = queue[Symbol.asyncIterator]()
+    assert.equal((await others.next()).value, 1)
+    const pending = others.next()
+    await assert.rejects(others.throw(new Error('enough')), /enough/)
+    assert.equal((await pending).done, true)
+    queue.close()
+  })
+
   test('close ends the use of this object alone', async () => {
     const queue = filled(1)
     const carrier = filled({ queue })
@@ -288,7 +305,11 @@ describe('shutdown and close', () => {
       assert.throws(use, ClosedError)
     await assert.rejects(queue.get(), ClosedError)
     await assert.rejects(queue.join(), ClosedError)
-    assert.throws(() => carrier.putNowait({ queue }), ClosedError)
+    assert.throws(
+      () => carrier.putNowait({ queue }),
+      (error) =>
+        error instanceof SerializationError && error.path === 'queue' && error.cause instanceof ClosedError,
+    )
     const again = (await carrier.get()).queue
     assert.equal(again.getNowait(), 1)
   })
