@@ -49,13 +49,10 @@ let role: string | undefined
  * be away. What turns out to take longer is taken back as soon as another worker is idle.
  */
 const creditTime = 4_000
-/**
- * Microseconds. What may take longer is held behind no other task: other workers would begin later ones
- * first.
- */
+/** Microseconds. What may take longer is held behind no other task: tasks begin in their order. */
 const orderTime = 50_000
 
-/** Milliseconds for which a worker may have work and not begin it, before others do it. */
+/** Milliseconds for which a worker may have work and not begin it. */
 const doubtAfter = 50
 /** Milliseconds from then on after which it is given up; no longer than a start may take. */
 const aliveWithin = 10_000
