@@ -49,7 +49,7 @@ function writing(pieces: number): (stage: Stage) => Promise<number> {
     const end = new RingWriterEnd(place(stage))
     for (let piece = 1; piece <= pieces; piece++) {
       const bytes = Buffer.alloc(4, piece)
-      for (let done = 0; done < 4; ) {
+      for (let done = 0; done < 4;) {
         const n = end.write(bytes.subarray(done))
         done += n
         if (n > 0) ring(other(stage, READER))
