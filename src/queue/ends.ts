@@ -182,5 +182,6 @@ export class Receiver {
 
 /** Somebody who has given up must not take what nobody will look at. */
 function throwIfAborted(options: WaitOptions | undefined): void {
-  for (const signal of [options?.signal, currentSignal()]) if (signal?.aborted === true) throw reasonOf(signal)
+  for (const signal of [options?.signal, currentSignal()])
+    if (signal?.aborted === true) throw reasonOf(signal)
 }

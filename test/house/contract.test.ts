@@ -333,7 +333,15 @@ test('the names that plait exports', () => {
       'ClosedError',
       'EOFError',
     ],
-    ['Empty', 'Full', 'InvalidStateError', 'MemoryError', 'PlaitError', 'PoolClosedError', 'PoolTerminatedError'],
+    [
+      'Empty',
+      'Full',
+      'InvalidStateError',
+      'MemoryError',
+      'PlaitError',
+      'PoolClosedError',
+      'PoolTerminatedError',
+    ],
     ['SerializationError', 'ShutDown', 'TimeoutError', 'WorkerLostError'],
   ].flat()
   const there = new Set(Object.keys(plait))
