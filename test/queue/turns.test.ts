@@ -38,12 +38,10 @@ const loops: Record<string, () => Promise<unknown>> = {
 }
 for (const [name, step] of Object.entries(loops))
   test(`the event loop turns: ${name}`, async () => {
-    let turned = false
-    const timer = setTimeout(() => (turned = true), 2)
+    const timer = AbortSignal.timeout(2)
     const began = performance.now()
-    while (!turned && performance.now() - began < most) await step()
-    clearTimeout(timer)
-    assert.ok(turned)
+    while (!timer.aborted && performance.now() - began < most) await step()
+    assert.ok(timer.aborted)
   })
 
 test('what comes while an earlier answer waits for the turn comes after it', async () => {
@@ -55,7 +53,7 @@ test('what comes while an earlier answer waits for the turn comes after it', asy
     queue.putNowait('first')
     let settled = false
     const get = queue.get().then((item) => (order.push(item), (settled = true)))
-    for (let i = 0; i < 4; i++) await null
+    for (let i = 0; i < 4; i++) await Promise.resolve()
     if (settled) order.length = 0
     else first = get
   }
