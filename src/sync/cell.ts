@@ -12,7 +12,7 @@ import { region } from '../memory/region.ts'
 let opening = 0
 
 export abstract class Cell {
-  // Private, and so is every view on shared memory: JSON and v8 copy what they find in an object's own fields.
+  // Private, as every view on shared memory is: JSON and v8 copy what they find in own fields.
   readonly #words: Words
   readonly #address: number
   readonly #at: number

@@ -78,7 +78,7 @@ export function load(ref: Reference): Promise<void> | undefined {
   return loading
 }
 
-/** Where plait's own entry points lie: what is published is in one folder. Some bundlers take the url away. */
+/** Where plait's own entry points lie, once published: in one folder. Some bundlers take the url away. */
 const ownFolder = URL.canParse('.', import.meta.url) ? new URL('.', import.meta.url).href : undefined
 
 /**
