@@ -41,7 +41,7 @@ const builtins = {
   'node:fs':
     'accessSync appendFileSync closeSync constants existsSync fstatSync mkdtempSync openSync readdirSync ' +
     'readFileSync readSync readlinkSync realpathSync rmdirSync rmSync statSync unlinkSync writeSync',
-  'node:util': 'debuglog inspect types',
+  'node:util': 'getSystemErrorName debuglog inspect types',
 }
 
 const virtual = {

@@ -178,6 +178,7 @@ export const errorClasses: ReadonlyMap<string, abstract new (...args: never[]) =
 
 /** 'TimeoutError' → 'PLAIT_TIMEOUT', 'WorkerLostError' → 'PLAIT_WORKER_LOST', 'EOFError' → 'PLAIT_EOF'. */
 function codeOf(className: string): string {
+  if (className === 'PlaitError') return 'PLAIT_ERROR'
   const words = className.replace(/Error$/, '').replace(/([a-z0-9])([A-Z])/g, '$1_$2')
   return `PLAIT_${words.toUpperCase()}`
 }

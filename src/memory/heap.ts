@@ -139,7 +139,15 @@ export function usage(): { blocks: number; bytes: number; free: number } {
 
 function classOf(bytes: number): number {
   const blocks = Math.ceil(bytes / at.blockBytes)
+  if (blocks > 2 ** 31) throw full(bytes) // more than 32 bits can count
   return blocks <= 1 ? 0 : 32 - Math.clz32(blocks - 1)
+}
+
+function full(bytes: number): MemoryError {
+  return new MemoryError(
+    `the shared memory of this program is full: no room for ${bytes} bytes. ` +
+      'Take from its queues, or close what is not needed',
+  )
 }
 
 /** Cuts a block from what was never used; under the heap's guard. */
@@ -149,11 +157,7 @@ function cut(opened: Region, wanted: number, control: boolean): number {
   const address = load(words, top) >>> 0 || (control ? at.controlFirst : at.arenaFirst)
   const next = address + 2 ** wanted + 1
   const end = control ? at.arenaFirst - 1 : opened.blocks
-  if (next > end)
-    throw new MemoryError(
-      `the shared memory of this program is full: no room for ${at.blockBytes * 2 ** wanted} bytes. ` +
-        'Take from its queues, or close what is not needed',
-    )
+  if (next > end) throw full(at.blockBytes * 2 ** wanted)
   opened.reach(next)
   write(address, at.H_CLASS, wanted)
   store(words, top, next) // the commit: a walk finds the block with its class, free

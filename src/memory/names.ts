@@ -179,9 +179,12 @@ function coded(code: string, message: string): Error {
   return Object.assign(new Error(message), { code })
 }
 
-/** What a child that was killed has left. Where no memory is mapped here, its children have none either. */
-onBurial((pid) => {
+/**
+ * What a child that was killed has left, and others that had no parent here. Where no memory is mapped here,
+ * its children have none either.
+ */
+onBurial(() => {
   const system = openedRegion()?.system
   if (!system || !existsSync(system.namesFolder)) return
-  for (const entry of entries(system)) if (entry.pid === pid && !isOfProcess(entry)) discard(system, entry)
+  for (const entry of entries(system)) if (!isOfProcess(entry)) discard(system, entry)
 })

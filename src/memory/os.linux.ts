@@ -4,6 +4,7 @@
  * Another platform's file has the same exports.
  */
 import { constants, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { getSystemErrorName } from 'node:util'
 import type { Koffi } from './koffi.ts'
 
 export interface System {
@@ -78,14 +79,20 @@ export function openSystem(koffi: Koffi): System {
   const syscall = libc.func(
     'long syscall(long number, uint64_t word, int op, int value, void *timeout, void *word2, int value3)',
   )
-  const failure = (what: string): Error => new Error(`${what} failed: errno ${koffi.errno()}`)
+  const failure = (what: string): Error => {
+    const errno = koffi.errno()
+    const code = getSystemErrorName(-errno)
+    return Object.assign(new Error(`${what} failed: ${code}`), { code, errno: -errno, syscall: what })
+  }
   const timeout = new BigInt64Array(2)
   return {
     createMemory(bytes) {
       const fd = memfdCreate('plait', MFD_CLOEXEC) as number
       if (fd < 0) throw failure('memfd_create')
-      if (ftruncate(fd, bytes) !== 0) throw failure('ftruncate')
-      return fd
+      if (ftruncate(fd, bytes) === 0) return fd
+      const error = failure('ftruncate')
+      close(fd)
+      throw error
     },
     map(fd, bytes) {
       const address = Number(mmap(0, bytes, PROT_READ_WRITE, MAP_SHARED_NORESERVE, fd, 0))

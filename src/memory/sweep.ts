@@ -28,9 +28,9 @@ import { openedRegion, region } from './region.ts'
 const others = 16
 
 /** What else is to be done when a process has ended: things that have names outside of the region. */
-const burials = new Set<(pid: number) => void>()
+const burials = new Set<() => void>()
 
-export function onBurial(fn: (pid: number) => void): void {
+export function onBurial(fn: () => void): void {
   burials.add(fn)
 }
 
@@ -41,7 +41,7 @@ export function buryProcess(pid: number): void {
     for (const owner of participantsOf(pid)) buryIfDead(owner)
     lookAround()
   }
-  for (const fn of burials) fn(pid)
+  for (const fn of burials) fn()
 }
 
 /** A thread of this process has ended; `thread` is the number that Node gave it. */

@@ -52,8 +52,7 @@ export class SharedArray<K extends NumberType | BigType = 'float64'>
   implements Iterable<number | bigint>
 {
   readonly type: K
-  /** Over the shared memory itself, of exactly `length` elements. */
-  readonly view: TypedArrays[K]
+  readonly #view: TypedArrays[K]
   #lock: RLock | undefined
 
   /** A number of elements, all zero, or their values, which are converted as a typed array does. */
@@ -77,8 +76,13 @@ export class SharedArray<K extends NumberType | BigType = 'float64'>
       if (block !== 0) write(block, H_OWNER, 0) // the cell's from here on
     }
     this.type = types[load(words, at + TYPE)] as K
-    this.view = this.#open()
-    if (this.fresh && values !== undefined) (this.view as Float64Array).set(values as ArrayLike<number>)
+    this.#view = this.#open()
+    if (this.fresh && values !== undefined) (this.#view as Float64Array).set(values as ArrayLike<number>)
+  }
+
+  /** Over the shared memory itself, of exactly `length` elements. */
+  get view(): TypedArrays[K] {
+    return this.#view
   }
 
   get length(): number {

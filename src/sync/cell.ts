@@ -12,22 +12,39 @@ import { region } from '../memory/region.ts'
 let opening = 0
 
 export abstract class Cell {
-  /** @internal */
-  readonly words: Words
-  /** @internal Of the cell. */
-  readonly address: number
-  /** @internal The first of its own words. */
-  readonly at: number
-  /** @internal Whether this constructor has made the cell, and has to fill it. */
-  readonly fresh: boolean
+  // Private, as every view on shared memory is: JSON and v8 copy what they find in own fields.
+  readonly #words: Words
+  readonly #address: number
+  readonly #at: number
+  readonly #fresh: boolean
 
   constructor(kind: number, words: number) {
-    this.words = region().words
-    this.fresh = opening === 0
-    this.address = this.fresh ? makeCell(kind, words) : opening
+    this.#words = region().words
+    this.#fresh = opening === 0
+    this.#address = this.#fresh ? makeCell(kind, words) : opening
     opening = 0
-    this.at = cellWord(this.address)
-    if (this.fresh) adopt(this, this.address)
+    this.#at = cellWord(this.#address)
+    if (this.#fresh) adopt(this, this.#address)
+  }
+
+  /** @internal */
+  get words(): Words {
+    return this.#words
+  }
+
+  /** @internal Of the cell. */
+  get address(): number {
+    return this.#address
+  }
+
+  /** @internal The first of its own words. */
+  get at(): number {
+    return this.#at
+  }
+
+  /** @internal Whether this constructor has made the cell, and has to fill it. */
+  get fresh(): boolean {
+    return this.#fresh
   }
 
   /** @internal What `console.log` shows behind the class's name. */

@@ -3,6 +3,7 @@
  * back once. A class says how to take without waiting, what to wait for, and how a guard's share is given
  * back.
  */
+import { types } from 'node:util'
 import { reasonOf } from '../core/abort.ts'
 import { checkFunction } from '../core/options.ts'
 import { turnDue } from '../core/turn.ts'
@@ -73,12 +74,18 @@ export abstract class Lockable extends Cell {
     }
   }
 
-  /** Acquires, calls `fn`, and releases when it returns. */
+  /**
+   * Acquires, calls `fn`, and releases when it returns. TypeError where that is a promise: what it stands for
+   * goes on, without the lock.
+   */
   runSync<R>(fn: () => R): R {
     checkFunction(fn, 'fn')
     const guard = this.acquireSync()
     try {
-      return fn()
+      const value = fn()
+      if (types.isPromise(value))
+        throw new TypeError('runSync() was given an async function, which needs the lock longer: use run()')
+      return value
     } finally {
       guard.release()
     }

@@ -2,6 +2,7 @@
  * Memory that any program of this user finds by its name. names.ts knows how it is found; this maps it, and
  * gives the mapping back when no view on it is left.
  */
+import { constants } from 'node:buffer'
 import { ClosedError } from '../core/errors.ts'
 import { checkInteger, checkOptions, checkString } from '../core/options.ts'
 import { undisturbed } from '../core/undisturbed.ts'
@@ -28,7 +29,9 @@ let lastName = 0
 /**
  * A piece of memory of its own that any program finds by its name: another process, or a thread, of this
  * program or of an unrelated one of the same user. Nothing of it is left when the last process that holds it
- * has ended, however it ended. Python: `multiprocessing.shared_memory.SharedMemory`.
+ * has ended, however it ended. It travels by its name: whoever sends one keeps it open until it was received,
+ * else that fails with the code ENOENT; a SharedArray needs no such care. Python:
+ * `multiprocessing.shared_memory.SharedMemory`.
  *
  * ```ts
  * const mine = SharedMemory.create({ size: 16 })
@@ -49,8 +52,9 @@ export class SharedMemory {
   #unlinked = false
 
   /**
-   * New memory, all zero. A name is made where none is given. RangeError for a size below 1; an error with
-   * the code EEXIST where the name is taken.
+   * New memory, all zero. A name is made where none is given. RangeError for a size below 1 or above what one
+   * buffer of this Node may have; an error with the code EEXIST where the name is taken, with that of the
+   * system (ENOMEM …) where it refuses. Nothing is left then.
    */
   static create(options: { size: number; name?: string }): SharedMemory {
     return create(options)
@@ -66,9 +70,9 @@ export class SharedMemory {
     if (typeof find !== 'function')
       throw new TypeError('use SharedMemory.create({ size }) or SharedMemory.attach(name)')
     const named = find(name)
-    const address = sharedRegion('a SharedMemory').system!.map(named.fd, named.size)
     this.name = name
     this.size = named.size
+    const address = mapped(name, named)
     this.#buffer = undisturbed(() => (loadKoffi() as Koffi).view(address, named.size))
     this.#mapping = { named, address, open: true }
     collected.register(this.#buffer, this.#mapping)
@@ -121,8 +125,39 @@ function create(options: { size: number; name?: string } | undefined): SharedMem
   if (options === undefined) throw new TypeError('SharedMemory.create needs { size }')
   const { size, name } = options
   checkInteger(size, 'size', 1)
+  checkLength(size)
   if (name !== undefined) checkName(name)
-  return new SharedMemory(name ?? freshName(), (chosen) => createNamed(chosen, size))
+  return new SharedMemory(name ?? freshName(), (chosen) => {
+    try {
+      return createNamed(chosen, size)
+    } catch (error) {
+      throw explained(error, `the SharedMemory '${chosen}' of ${size} bytes cannot be made`)
+    }
+  })
+}
+
+/** Node does not throw beyond it: it aborts. */
+function checkLength(bytes: number): void {
+  if (bytes > constants.MAX_LENGTH)
+    throw new RangeError(`size must be at most ${constants.MAX_LENGTH} in this Node, got ${bytes}`)
+}
+
+/** Where the memory is mapped; where it cannot be, this process holds it no longer. */
+function mapped(name: string, named: Named): number {
+  try {
+    checkLength(named.size)
+    return sharedRegion('a SharedMemory').system!.map(named.fd, named.size)
+  } catch (error) {
+    leaveNamed(named)
+    if (error instanceof RangeError) throw error
+    throw explained(error, `the SharedMemory '${name}' of ${named.size} bytes cannot be had`)
+  }
+}
+
+/** The error of the system, code and all, with the words of whom it concerns before its own. */
+function explained(error: unknown, what: string): unknown {
+  if (error instanceof Error && 'syscall' in error) error.message = `${what}: ${error.message}`
+  return error
 }
 
 function attach(name: string): SharedMemory {
@@ -146,23 +181,35 @@ function freshName(): string {
 const lent = new Map<number, SharedMemory>()
 let lastLent = 0
 
+function attachSent(name: string, inode: number, pid: number): Named {
+  try {
+    return attachNamed(name, inode)
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT')
+      (error as Error).message =
+        `the SharedMemory '${name}' was gone before it was received: nobody held it any more. ` +
+        `Process ${pid}, which sent it, must keep it open until then; or send a SharedArray, which its message keeps`
+    throw error
+  }
+}
+
 const kind: HandleKind = {
   room: 'sync',
   name: 'SharedMemory',
-  write(handle, carried, process) {
+  write(handle, carried, outside) {
     const memory = handle as SharedMemory
-    const reason = process ? unmappedReason() : undefined
+    const reason = outside ? unmappedReason() : undefined
     if (reason !== undefined)
       throw cannotSend(`a SharedMemory cannot be shared with another process here: ${reason}`, 'Use threads')
     if (carried.lent) {
       lent.set(++lastLent, memory)
       carried.give(kind, lastLent)
     }
-    return [memory.name, memory.inode]
+    return [memory.name, memory.inode, process.pid]
   },
   read(state) {
-    const [name, inode] = state as [string, number]
-    return new SharedMemory(name, () => attachNamed(name, inode))
+    const [name, inode, pid] = state as [string, number, number]
+    return new SharedMemory(name, () => attachSent(name, inode, pid))
   },
   unsend: (share) => void lent.delete(share),
 }

@@ -22,7 +22,7 @@ export function start(control: Channel, bytes: Buffer, start: number, end: numbe
   process.on('uncaughtException', (error) => {
     if (process.listenerCount('uncaughtException') === 1) void fail(error)
   })
-  process.once('beforeExit', stall)
+  process.on('beforeExit', stall) // again and again, where it stays
   control.unref() // from here on the target alone decides how long this lives
   void run(bytes, start, end).then(succeed, fail)
 }
@@ -85,9 +85,9 @@ function isStop(error: unknown): boolean {
   return error === reason || (error instanceof Error && error.name === 'AbortError' && error.cause === reason)
 }
 
-/** The event loop is empty: what target still waits for can never come. */
+/** The event loop is empty: what target still waits for can never come, but a stop. */
 function stall(): void {
-  if (settled) return
+  if (settled || self.waitsForStop()) return
   const { pid } = process
   const message =
     `${selfWho()} ended before its target returned: ` +

@@ -13,4 +13,8 @@ export interface Work {
   readonly home: string
 }
 
-export const self: { work: Work | null } = { work: null }
+export const self: {
+  work: Work | null
+  /** Of a thread: whether its target waits to be asked to stop. Then the thread stays until it is. */
+  waitsForStop: () => boolean
+} = { work: null, waitsForStop: () => false }

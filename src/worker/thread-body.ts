@@ -2,6 +2,7 @@
  * What makes a thread of a worker's first file: it takes on what its parent handed down, prints by itself,
  * and can be asked to stop. In a thread only.
  */
+import { getEventListeners } from 'node:events'
 import type { MessagePort } from 'node:worker_threads'
 import { Reviver } from '../closure/revive.ts'
 import { heritage, setThreadName, setThreadSignal, setThreadStop } from '../core/context.ts'
@@ -12,6 +13,7 @@ import { PortChannel } from '../transport/port.ts'
 import { begin } from './body.ts'
 import { printDirectly } from './console.ts'
 import type { StopMessage } from './protocol.ts'
+import { self } from './self.ts'
 import type { ThreadData } from './thread-handle.ts'
 import { ownSlot, settle } from './threads.ts'
 
@@ -36,6 +38,7 @@ function listen(stops: MessagePort): void {
   const controller = new AbortController()
   setThreadSignal(controller.signal)
   const take = ({ templates, bytes }: StopMessage): void => {
+    stops.unref()
     if (controller.signal.aborted) return
     const payload = Buffer.from(bytes)
     try {
@@ -51,6 +54,12 @@ function listen(stops: MessagePort): void {
   }
   stops.on('message', take)
   stops.unref()
+  self.waitsForStop = () => {
+    const { signal } = controller
+    if (signal.aborted || getEventListeners(signal, 'abort').length === 0) return false
+    stops.ref()
+    return true
+  }
   setThreadStop(() => {
     if (!slot.stopped) return false
     const { receiveMessageOnPort } = process.getBuiltinModule('node:worker_threads')

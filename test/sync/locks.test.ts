@@ -4,9 +4,10 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { serialize } from 'node:v8'
 import { runAsOwner, runWithSignal, setThreadSignal, setThreadStop } from '#plait/core/context.js'
 import { InvalidStateError } from '#plait/core/errors.js'
-import { BoundedSemaphore, Lock, RLock, Semaphore, type Guard } from '#plait/sync/open.js'
+import { BoundedSemaphore, Event, Lock, RLock, Semaphore, SharedArray, type Guard } from '#plait/sync/open.js'
 import { checkLeaks } from '../leaks.ts'
 
 checkLeaks()
@@ -341,4 +342,20 @@ test('a thread that is asked to stop ends its waits, also one that blocks', asyn
   }
   guard.release()
   assert.equal(isFree(lock), true)
+})
+
+test('serializers find nothing in a handle', () => {
+  const handles = [new Lock(), new RLock(), new Semaphore(), new Event()]
+  for (const handle of handles) {
+    assert.equal(JSON.stringify({ handle }), '{"handle":{}}')
+    assert.ok(serialize(handle).length < 100)
+  }
+  assert.ok(serialize(new SharedArray('int8', 1000)).length < 100)
+})
+
+test('runSync() refuses an async function, and lets go', () => {
+  for (const lock of [new Lock(), new RLock()]) {
+    assert.throws(() => lock.runSync(async () => {}), { name: 'TypeError', message: /use run\(\)/ })
+    assert.throws(() => lock.release(), InvalidStateError)
+  }
 })

@@ -9,6 +9,7 @@ import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { ClosedError, PlaitError } from '#plait/core/errors.js'
+import { Queue } from '#plait/queue/queue.js'
 import { SharedMemory } from '#plait/sync/open.js'
 import { Process } from '#plait/worker/process.js'
 import { checkLeaks } from '../leaks.ts'
@@ -89,6 +90,26 @@ test('bad names and sizes', { skip }, () => {
   assert.throws(() => SharedMemory.attach('a'), missing)
   SharedMemory.attach(odd.name).close()
   odd.close()
+})
+
+test('too large: an error and no entry', { skip }, () => {
+  const name = freshName()
+  const refused = (error: Error & { code?: string }): boolean =>
+    error instanceof RangeError || error.code === 'ENOMEM'
+  assert.throws(() => SharedMemory.create({ size: 2 ** 52, name }), refused)
+  assert.deepEqual(entriesOf(name), [])
+})
+
+test('gone before it was received, and only that item', { skip }, async () => {
+  const queue = new Queue()
+  const memory = SharedMemory.create({ size: 1 })
+  queue.putSync(memory)
+  queue.putSync('next')
+  memory.unlink()
+  await assert.rejects(queue.get(), { code: 'ENOENT', message: new RegExp(`Process ${process.pid}, which`) })
+  assert.equal(await queue.get(), 'next')
+  memory.close()
+  queue.close()
 })
 
 test('it travels to a process', { skip }, async () => {

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CancelledError, WorkerLostError } from 'plait'
-import { activeCount, currentThread, Thread, Timer } from 'plait/threading'
+import { CancelledError, Queue, WorkerLostError } from 'plait'
+import { activeCount, currentThread, Local, Thread, Timer } from 'plait/threading'
 import { currentThreadSignal, threadStopRequested } from '#plait/core/context.js'
 import { Thread as OwnThread } from '#plait/worker/thread.js'
 import { Gate, hold, reach } from '../gate.js'
@@ -211,4 +211,24 @@ test('Timer: calls once its time has come, and not where it was cancelled', asyn
   soon.cancel()
   assert.deepEqual([gate.count('soon'), gate.count('late'), gate.count('before')], [1, 0, 0])
   assert.throws(() => new Timer(-1, call, ['never']), RangeError)
+})
+
+test('a thread that waits for nothing but its stop stays until then', async () => {
+  const thread = new Thread({
+    target: async () => {
+      const { signal } = currentThread()
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      return 'cleaned up'
+    },
+  }).start()
+  assert.equal(await thread.join({ timeout: 300 }), false)
+  thread.stop()
+  assert.equal(await thread.result, 'cleaned up')
+})
+
+test('getSync() has a Local', () => {
+  const queue = new Queue<Local<number>>()
+  queue.putSync(new Local(() => 3))
+  assert.equal(queue.getSync().value, 3)
+  queue.close()
 })
