@@ -188,7 +188,8 @@ function attachSent(name: string, inode: number, pid: number): Named {
     if ((error as { code?: unknown }).code === 'ENOENT')
       (error as Error).message =
         `the SharedMemory '${name}' was gone before it was received: nobody held it any more. ` +
-        `Process ${pid}, which sent it, must keep it open until then; or send a SharedArray, which its message keeps`
+        `Process ${pid}, which sent it, must keep it open until then; ` +
+        'or send a SharedArray, which its message keeps'
     throw error
   }
 }
