@@ -191,6 +191,9 @@ globalThis.setImmediate = Object.assign(
   { __promisify__: turn.__promisify__ },
 ) as typeof setImmediate
 
+/** What comes again by the clock (a slice, a look for lost rings) never does: nothing here may need it. */
+globalThis.setInterval = (() => ({ unref() {} })) as unknown as typeof setInterval
+
 /** One turn of this thread's event loop: what it has to do, or else it sleeps until its bell is rung. */
 export async function turnLoop(): Promise<void> {
   const before = came

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CancelledError, Queue, WorkerLostError } from 'plait'
-import { activeCount, currentThread, Local, Thread, Timer } from 'plait/threading'
+import { CancelledError, WorkerLostError } from 'plait'
+import { activeCount, currentThread, Thread, Timer } from 'plait/threading'
 import { currentThreadSignal, threadStopRequested } from '#plait/core/context.js'
 import { Thread as OwnThread } from '#plait/worker/thread.js'
 import { Gate, hold, reach } from '../gate.js'
@@ -224,11 +224,4 @@ test('a thread that waits for nothing but its stop stays until then', async () =
   assert.equal(await thread.join({ timeout: 300 }), false)
   thread.stop()
   assert.equal(await thread.result, 'cleaned up')
-})
-
-test('getSync() has a Local', () => {
-  const queue = new Queue<Local<number>>()
-  queue.putSync(new Local(() => 3))
-  assert.equal(queue.getSync().value, 3)
-  queue.close()
 })

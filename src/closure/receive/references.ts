@@ -62,11 +62,6 @@ export function load(ref: Reference): Promise<void> | undefined {
   if (known instanceof Promise) return known
   if (known !== undefined) return undefined
   const [from, specifier, attributes] = imported
-  const own = ownModule(from, specifier)
-  if (own !== undefined) {
-    modules.set(key, own)
-    return undefined
-  }
   const loading = importerOf(from)(specifier, attributes === null ? undefined : { with: attributes }).then(
     (namespace) => void modules.set(key, namespace),
     (error: unknown) => {
@@ -76,23 +71,6 @@ export function load(ref: Reference): Promise<void> | undefined {
   )
   modules.set(key, loading)
   return loading
-}
-
-/** Where plait's own entry points lie, once published: in one folder. Some bundlers take the url away. */
-const ownFolder = URL.canParse('.', import.meta.url) ? new URL('.', import.meta.url).href : undefined
-
-/**
- * An entry point of plait's own, had on the spot, so that its classes arrive where a thread blocks. Undefined
- * for other modules, and where `import()` alone can have it.
- */
-function ownModule(from: string, specifier: string): object | undefined {
-  const byUrl = ownFolder !== undefined && specifier.startsWith(ownFolder)
-  if (!byUrl && !/^plait(?:\/|$)/.test(specifier)) return undefined
-  try {
-    return requireOf(from)(byUrl ? fileURLToPath(specifier) : specifier) as object
-  } catch {
-    return undefined // in a cycle of modules, or found by somebody's loader
-  }
 }
 
 type Import = readonly [from: string, specifier: string, attributes: Readonly<Record<string, string>> | null]
