@@ -94,6 +94,7 @@ function repair(): void {
   store(words, at.KEPT, 0)
   for (const address of walk()) {
     if (read(address, at.H_KIND) !== at.kinds.free) continue
+    write(address, at.H_OWNER, 0) // it may have been on its way to somebody, or back
     const list = (address < at.arenaFirst ? at.FREE : at.ARENA_FREE) + read(address, at.H_CLASS)
     if (read(address, at.H_KEPT) === 1) keep(words, capacityOf(address))
     write(address, at.H_NEXT, load(words, list))
