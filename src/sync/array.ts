@@ -36,6 +36,9 @@ const LENGTH_HIGH = 3
 const BLOCK = 4
 const arrayWords = 5
 
+/** Bytes: no program has as much to share. */
+const largest = 64 * 2 ** 30
+
 /**
  * An array that all threads and processes see. `view` is the typed array itself, over shared memory: reading
  * and writing it copies nothing, and is not atomic beyond one element; hold the `lock` for more. Python:
@@ -61,8 +64,8 @@ export class SharedArray<K extends NumberType | BigType = 'float64'>
     const values = typeof lengthOrValues === 'number' ? undefined : valuesOf(type, lengthOrValues)
     const length = values?.length ?? (lengthOrValues as number)
     checkInteger(length, 'length', 0)
-    if (length * bytesOf(type) > constants.MAX_LENGTH)
-      throw new RangeError(`length must be smaller: Node has no buffers of ${length} × ${type}`)
+    if (length * bytesOf(type) > Math.min(constants.MAX_LENGTH, largest))
+      throw new RangeError(`length must be smaller: no shared memory is as large as ${length} × ${type}`)
     super(kinds.array, arrayWords)
     const { words, at } = this
     if (this.fresh) {
