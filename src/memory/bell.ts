@@ -15,8 +15,8 @@ import { region } from './region.ts'
 
 /** What to do when it rings: take in what is there. None throws. */
 const listeners = new Set<() => unknown>()
-/** Milliseconds between two looks whether a ring was lost. */
-const slice = 100
+/** Milliseconds between two looks whether a ring was lost: rarely, since each one wakes an idle process. */
+const slice = 1000
 let socket: Socket | undefined
 let opened = false
 let holds = 0

@@ -6,9 +6,11 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { getEventListeners } from 'node:events'
-import { load } from '#plait/memory/atomics.js'
-import { L_HEAD, L_TAIL } from '#plait/memory/layout.js'
+import { exchange, load } from '#plait/memory/atomics.js'
+import { onRing } from '#plait/memory/bell.js'
+import { L_HEAD, L_TAIL, S_ASLEEP } from '#plait/memory/layout.js'
 import { park, parkSync } from '#plait/memory/park.js'
+import { me, slotAt, slotOf } from '#plait/memory/participants.js'
 import { region } from '#plait/memory/region.js'
 import { usage } from '#plait/memory/heap.js'
 import { checkLeaks } from '../leaks.ts'
@@ -159,4 +161,17 @@ test('bells leave no descriptor, however their owners end', async () => {
   for (let i = 0; i < 4; i++) await round()
   assert.ok(readdirSync('/proc/self/fd').length <= before, 'descriptors are left')
   assert.ok(usage().blocks <= blocks + 4 * 10, 'only pages of nodes, and the words of this test')
+})
+
+test('a ring that died with its ringer, before the bell, is made up for (B4)', async () => {
+  let stop = (): void => {}
+  const keeper = setInterval(() => {}, 1000) // the look for lost rings keeps no program alive
+  const looked = new Promise<void>((resolve) => (stop = onRing(() => resolve())))
+  const { words } = region()
+  // All that it did before it was killed.
+  assert.equal(exchange(words, slotAt(slotOf(me())) + S_ASLEEP, 0), 1)
+  await looked
+  assert.equal(load(words, slotAt(slotOf(me())) + S_ASLEEP), 1, 'it can be rung again')
+  stop()
+  clearInterval(keeper)
 })

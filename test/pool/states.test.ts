@@ -113,6 +113,20 @@ describe('states', () => {
     assert.equal(await pool.join({ timeout: 30_000 }), true)
   })
 
+  it('tasks begin in the order of their submission, also beside a long one', async () => {
+    await using pool = new TestPool(2)
+    const gate = new Gate()
+    const { folder } = gate
+    const first = pool.apply((dir: string) => hold(dir, 'the long one'), [folder])
+    const began = ['1', '2', '3'].map((name) =>
+      pool.apply((name: string) => [name, performance.timeOrigin + performance.now()] as const, [name]),
+    )
+    const order = (await Promise.all(began)).toSorted(([, a], [, b]) => a - b).map(([name]) => name)
+    assert.deepEqual(order, ['1', '2', '3'])
+    gate.open('the long one')
+    await first
+  })
+
   it('statistics add up', async () => {
     await using pool = new TestPool(2)
     const gate = new Gate()
