@@ -129,7 +129,7 @@ export function captureArguments(
   options: CaptureOptions,
   fn: Payload,
 ): CapturedArguments | null {
-  if (writePlain(writer, args, options.what, options.carried)) return null
+  if (writePlain(writer, args, options.what, options.carried, true)) return null
   const start = writer.pos
   const walk = new Walk(options)
   const templates = walk.run(args, writer)

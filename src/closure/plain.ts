@@ -13,8 +13,9 @@ import { form } from './wire.ts'
 /** Thrown at the first thing that is not plain data; never leaves this file. */
 const notPlain: unknown = Object.freeze({ name: 'not plain data' })
 
-const plainOnly: EncodeExtension & { carried: Carried | undefined } = {
+const plainOnly: EncodeExtension & { carried: Carried | undefined; list: boolean } = {
   carried: undefined,
+  list: false,
   encode() {
     throw notPlain
   },
@@ -28,13 +29,20 @@ const plainOnly: EncodeExtension & { carried: Carried | undefined } = {
 /**
  * Writes a payload of plain data at writer.pos. False where the value is none: then nothing was written, and
  * capture has to do it. Throws SerializationError where it cannot travel at all, with `what` as the root's
- * name.
+ * name. `list`: as in EncodeExtension.
  */
-export function writePlain(writer: Writer, value: unknown, what: string, carried?: Carried): boolean {
+export function writePlain(
+  writer: Writer,
+  value: unknown,
+  what: string,
+  carried?: Carried,
+  list = false,
+): boolean {
   const start = writer.pos
   writer.reserve(1)
   writer.bytes[writer.pos++] = form.plain
   plainOnly.carried = carried
+  plainOnly.list = list
   try {
     encode(value, writer, plainOnly)
     return true

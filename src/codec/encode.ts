@@ -46,6 +46,8 @@ export interface EncodeExtension {
   reduces?(value: object): void
   /** What becomes of the handles in it; left out, they are given to the one who reads it. */
   readonly carried?: Carried | undefined
+  /** The root is an array made for the message: nothing but its elements is meant. */
+  readonly list?: boolean
 }
 
 const objectPrototype = Object.prototype
@@ -296,7 +298,7 @@ export class Encoder extends Output {
 
   /** @internal */
   writeArray(array: readonly unknown[]): void {
-    const extras = needsExtras(array)
+    const extras = (this.depth > 1 || this.extension?.list !== true) && needsExtras(array)
     if (extras) {
       this.writeByte(tag.EXTRAS)
       this.writeByte(levelOf(array))

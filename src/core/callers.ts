@@ -23,13 +23,22 @@ export function rejectWithCallers(
   error: unknown,
 ): void {
   if (!(error instanceof Error) || done.has(error)) return reject(error)
+  rejection(error).then(resolve, reject)
+}
+
+/** What a promise is resolved with, that is to be rejected: for who keeps but this one end of it. */
+export function rejection(error: unknown): Promise<never> {
+  if (!(error instanceof Error) || done.has(error)) return Promise.reject(error)
   done.add(error)
   const job = (): never => {
     addCallers(error, job)
     throw error
   }
-  Promise.resolve().then(job).then(resolve, reject)
+  // One turn later than the promise that is resolved with this comes to hang on it.
+  return Promise.resolve().then(nothing).then(job)
 }
+
+const nothing = (): void => {}
 
 /** An error of the user's own, such as the reason of an abort: it is handed on as it is. */
 export function leaveAsItIs(error: unknown): void {

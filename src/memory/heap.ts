@@ -2,8 +2,9 @@
  * Blocks of the region, in classes of powers of two: taken from a list of free ones, or cut from what was
  * never used. Each has a header that says what it is and to whom it belongs, and all lie one behind the
  * other, so that what a dead participant owned is found by walking them (A1), and the lists can be made anew
- * (A2). What is freed is used again soonest, warm; beyond 64 MiB of it, its pages go back to the system.
+ * (A2). What is freed is used again soonest, warm; beyond some of it, its pages go back to the system.
  */
+import { totalmem } from 'node:os'
 import { MemoryError } from '../core/errors.ts'
 import { load, store } from './atomics.ts'
 import { enter, leave } from './guard.ts'
@@ -13,7 +14,12 @@ import { region, type Region } from './region.ts'
 
 /** Free blocks of this size and more are counted; those beyond `keptBytes` keep no pages. */
 const discardable = 64 * 1024
-const keptBytes = 64 * 2 ** 20
+/**
+ * Four blocks for 50 MB, which is what such a payload needs there and back: two on their way, two that the
+ * garbage collector has not come to. Pages that are touched for the first time cost ten times the copy.
+ */
+const machineBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity)
+const keptBytes = Math.max(64 * 2 ** 20, Math.min(256 * 2 ** 20, machineBytes / 32))
 
 /** First word of a block's payload. */
 export function wordAt(address: number): number {

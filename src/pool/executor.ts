@@ -83,7 +83,7 @@ export abstract class Executor {
   }
 }
 
-const submit: CallKind = { method: 'submit', flag: REVOCABLE, promise: false }
+const submit: CallKind = { method: 'submit', flag: REVOCABLE }
 
 /** An executor over a face, or a view of one. */
 export class FaceExecutor extends Executor {

@@ -4,7 +4,7 @@
  * top of it; what becomes of the tasks is the dispatch's business.
  */
 import { onAbort, reasonOf } from '../core/abort.ts'
-import { rejectWithCallers } from '../core/callers.ts'
+import { rejection } from '../core/callers.ts'
 import { outside } from '../core/context.ts'
 import { BrokenPoolError, PoolClosedError } from '../core/errors.ts'
 import { checkArray, checkFunction } from '../core/options.ts'
@@ -31,8 +31,6 @@ export interface CallKind {
   readonly method: string
   /** REVOCABLE where the caller may revoke the task. */
   readonly flag: number
-  /** `resolve` and `reject` are the ends of a promise: its errors tell who waits. */
-  readonly promise: boolean
 }
 
 /** How a face reads its items. */
@@ -104,14 +102,17 @@ export class Face {
     prewarm()
   }
 
-  /** One task for `fn(...args)`. Undefined where it was aborted before it began. */
+  /**
+   * One task for `fn(...args)`. Undefined where it was aborted before it began. Without `reject`, `resolve` is
+   * a promise's own, and rejects it as well: its errors tell who waits.
+   */
   call(
     kind: CallKind,
     fn: AnyFunction,
     args: readonly unknown[],
     options: TaskOptions | undefined,
     resolve: (value: never) => void,
-    reject: (error: unknown) => void,
+    reject?: (error: unknown) => void,
   ): Task | undefined {
     this.#checkOpen()
     if (!Array.isArray(args)) checkArray(args, 'args')
@@ -120,14 +121,16 @@ export class Face {
     const encoded = this.#intake.encode(kind.method, args, image.payload)
     const signal = options?.signal
     if (signal?.aborted === true) {
-      reject(reasonOf(signal))
+      failing(resolve, reject)(reasonOf(signal))
       return undefined
     }
     const flags = kind.flag | (options?.timeout === undefined ? 0 : ANNOUNCE)
     let task: Task
     if (signal === undefined) {
-      const TaskOfKind = kind.promise ? PromiseTask : CallTask
-      task = new TaskOfKind(image, encoded, flags, options, this.#retries, resolve, reject)
+      task =
+        reject === undefined
+          ? new PromiseTask(image, encoded, flags, options, this.#retries, resolve)
+          : new CallTask(image, encoded, flags, options, this.#retries, resolve, reject)
     } else {
       const stopListening = onAbort(signal, (reason) => this.dispatch.cancel(task, reason))
       const settle =
@@ -136,8 +139,8 @@ export class Face {
           stopListening()
           done(value)
         }
-      const fail = kind.promise ? (error: unknown) => rejectWithCallers(resolve, reject, error) : reject
-      task = new CallTask(image, encoded, flags, options, this.#retries, settle(resolve), settle(fail))
+      const fail = settle(failing(resolve, reject))
+      task = new CallTask(image, encoded, flags, options, this.#retries, settle(resolve), fail)
     }
     this.dispatch.submit(task)
     return task
@@ -335,6 +338,13 @@ export class Face {
         : `${noun} ${name} was ${state}: it takes no more work`,
     )
   }
+}
+
+function failing(
+  resolve: (value: never) => void,
+  reject?: (error: unknown) => void,
+): (error: unknown) => void {
+  return reject ?? ((error) => (resolve as (value: unknown) => void)(rejection(error)))
 }
 
 function flagsOf(rules: ItemRules, options: TaskOptions | undefined): number {

@@ -21,19 +21,14 @@ export type PoolSize = PoolOptions & { processes?: number }
 
 let count = 0
 
-const apply: CallKind = { method: 'apply', flag: 0, promise: true }
-const applyAsync: CallKind = { method: 'applyAsync', flag: 0, promise: false }
+const apply: CallKind = { method: 'apply', flag: 0 }
+const applyAsync: CallKind = { method: 'applyAsync', flag: 0 }
 
 const nothing = (): void => {}
 
-/**
- * The ends of the promise made last: one function for all promises, where an arrow would be made for each.
- */
-const ends = {} as { resolve: (value: unknown) => void; reject: (error: unknown) => void }
-const takeEnds = (resolve: (value: unknown) => void, reject: (error: unknown) => void): void => {
-  ends.resolve = resolve
-  ends.reject = reject
-}
+/** The end of the promise made last: one function for all promises, where an arrow would be made for each. */
+let end: (value: unknown) => void = nothing
+const takeEnd = (resolve: (value: unknown) => void): void => void (end = resolve)
 
 /** The two ends of a promise, for a map. */
 function settling(resolve: (value: never) => void, reject: (error: unknown) => void): Settle {
@@ -83,16 +78,16 @@ export class Pool {
     options?: TaskOptions,
   ): Promise<Awaited<R>>
   apply(fn: AnyFunction, args: readonly unknown[] = [], options?: TaskOptions): Promise<unknown> {
-    const promise = new Promise(takeEnds)
-    const { resolve, reject } = ends
-    // They would keep the last promise, its value and its async context.
-    ends.resolve = ends.reject = nothing
+    const promise = new Promise(takeEnd)
+    const resolve = end
+    // It would keep the last promise, its value and its async context.
+    end = nothing
     try {
-      this.#face.call(apply, fn, args, options, resolve, reject)
+      this.#face.call(apply, fn, args, options, resolve)
+      return promise
     } catch (error) {
-      reject(error)
+      return Promise.reject(error)
     }
-    return promise
   }
 
   /**

@@ -3,7 +3,7 @@
  * exactly once, whatever else happens to it: later results, deaths and timers find it settled and change
  * nothing. Subclasses say what settling means (a promise for a call, a place in the results for a chunk).
  */
-import { rejectWithCallers } from '../core/callers.ts'
+import { rejection } from '../core/callers.ts'
 import type { Template } from '../closure/unit.ts'
 import type { Carried } from '../codec/handles.ts'
 import type { Image } from './images.ts'
@@ -112,9 +112,23 @@ export class CallTask extends Task {
   }
 }
 
-/** A call whose outcome is a promise: `resolve` is the promise's own. */
-export class PromiseTask extends CallTask {
-  override fail(error: unknown): void {
-    rejectWithCallers(this.succeed, this.reject, error)
+/** A call whose outcome is a promise: `resolve` is the promise's own, and all that is kept of it. */
+export class PromiseTask extends Task {
+  readonly succeed: (value: unknown) => void
+
+  constructor(
+    image: Image,
+    args: Arguments,
+    flags: number,
+    options: TaskOptions | undefined,
+    retries: number,
+    resolve: (value: never) => void,
+  ) {
+    super(image, args, flags, options, retries)
+    this.succeed = resolve as (value: unknown) => void
+  }
+
+  fail(error: unknown): void {
+    this.succeed(rejection(error))
   }
 }
