@@ -46,7 +46,7 @@ function end(one: Lease): void {
 // small heap costs next to nothing: so it is made where much is leased, that blocks are used again, warm.
 
 /** Bytes leased here at which the next collection is worth its while. */
-const muchLeased = 200 * 1024 * 1024
+const muchLeased = 96 * 1024 * 1024
 let nextLook = muchLeased
 /** Bytes of a heap whose collection is cheap. */
 const smallHeap = 64 * 1024 * 1024

@@ -103,8 +103,8 @@ export class Face {
   }
 
   /**
-   * One task for `fn(...args)`. Undefined where it was aborted before it began. Without `reject`, `resolve` is
-   * a promise's own, and rejects it as well: its errors tell who waits.
+   * One task for `fn(...args)`. Undefined where it was aborted before it began. Without `reject`, `resolve`
+   * is a promise's own, and rejects it as well: its errors tell who waits.
    */
   call(
     kind: CallKind,
