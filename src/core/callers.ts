@@ -27,28 +27,26 @@ export function rejectWithCallers(
 }
 
 /** What a promise is resolved with, that is to be rejected: for who keeps but this one end of it. */
-export function rejection(error: unknown): Promise<never> {
-  if (!(error instanceof Error) || done.has(error)) return Promise.reject(error)
-  done.add(error)
-  const job = (): never => {
-    addCallers(error, job)
-    throw error
+export async function rejection(error: unknown): Promise<never> {
+  if (error instanceof Error && !done.has(error)) {
+    done.add(error)
+    // Twice: the promise that is resolved with this has come to hang on it by then.
+    await Promise.resolve()
+    await Promise.resolve()
+    addCallers(error)
   }
-  // One turn later than the promise that is resolved with this comes to hang on it.
-  return Promise.resolve().then(nothing).then(job)
+  throw error
 }
-
-const nothing = (): void => {}
 
 /** An error of the user's own, such as the reason of an abort: it is handed on as it is. */
 export function leaveAsItIs(error: unknown): void {
   if (error instanceof Error) done.add(error)
 }
 
-function addCallers(error: Error, job: Function): void {
+function addCallers(error: Error): void {
   try {
     const here: { stack?: unknown } = {}
-    Error.captureStackTrace(here, job)
+    Error.captureStackTrace(here, addCallers)
     // Not a string where a program has its own ideas of stacks.
     if (typeof here.stack !== 'string' || typeof error.stack !== 'string') return
     const callers = here.stack.split('\n').filter((line) => isCaller(line))

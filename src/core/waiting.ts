@@ -3,9 +3,10 @@
  * waited on is never changed by a wait that gives up. A pending wait keeps the event loop alive by the timer
  * or by what it waits on, as the contract says; nothing here holds a handle of its own.
  */
-import { onAbort } from './abort.ts'
+import { reasonOf } from './abort.ts'
 import { rejectWithCallers } from './callers.ts'
 import { checkOptions, checkSignal, checkTimeout } from './options.ts'
+import { abortedOf, onStop, stopsOf } from './stops.ts'
 
 /** How long to wait, and what ends the wait early. */
 export interface WaitOptions {
@@ -28,9 +29,9 @@ export function checkWaitOptions(options: unknown): asserts options is WaitOptio
 }
 
 /**
- * Waits for `promise`; past the deadline settles with what `onTimeout` returns or throws; an abort rejects
- * with the signal's reason. What is settled already wins over a deadline of 0 and over a signal that has
- * aborted.
+ * Waits for `promise`; past the deadline settles with what `onTimeout` returns or throws; an abort, of the
+ * signal or of what ends every wait here, rejects with its reason. What is settled already wins over a
+ * deadline of 0 and over a signal that has aborted.
  */
 export function waitFor<T, U>(
   promise: PromiseLike<T>,
@@ -39,8 +40,8 @@ export function waitFor<T, U>(
   settled = false,
 ): Promise<T | U> {
   const timeout = options?.timeout
-  const signal = options?.signal
-  if (settled || (timeout === undefined && signal === undefined)) return Promise.resolve(promise)
+  const stops = stopsOf(options?.signal)
+  if (settled || (timeout === undefined && stops.length === 0)) return Promise.resolve(promise)
   return new Promise<T | U>((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined
     let stopListening: (() => void) | undefined
@@ -48,10 +49,10 @@ export function waitFor<T, U>(
       clearTimeout(timer)
       stopListening?.()
     }
-    const aborted = (): void => {
+    const aborted = (reason: unknown): void => {
       stop()
       giveUp()
-      reject(signal?.reason)
+      reject(reason)
     }
     const expired = (): void => {
       stop()
@@ -64,11 +65,21 @@ export function waitFor<T, U>(
     }
     const giveUp = listen(promise, stop, resolve, reject)
     // What is settled already is told first.
-    if (signal?.aborted === true) return queueMicrotask(() => queueMicrotask(aborted))
+    const before = abortedOf(stops)
+    if (before !== undefined) return queueMicrotask(() => queueMicrotask(() => aborted(reasonOf(before))))
     if (timeout === 0) return queueMicrotask(() => queueMicrotask(expired))
-    if (signal !== undefined) stopListening = onAbort(signal, aborted)
+    if (stops.length > 0) stopListening = onStop(stops, aborted)
     if (timeout !== undefined && timeout <= longestTimer) timer = setTimeout(expired, timeout)
   })
+}
+
+/** What is awaited without a word of options: until it is settled, or what ends the waits here does. */
+export function untilStopped<T>(promise: PromiseLike<T>, settled = false): Promise<T> {
+  return waitFor<T, never>(promise, undefined, never, settled)
+}
+
+function never(): never {
+  throw new Error('there is no deadline')
 }
 
 /** One who waits for a promise through the reaction that all share. */

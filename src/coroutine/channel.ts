@@ -3,9 +3,9 @@
  * to one receiver. It holds no more than its capacity; who sends more waits. It does not cross threads: that
  * is a Queue.
  */
-import { currentSignal } from '../core/context.ts'
 import { ClosedError } from '../core/errors.ts'
 import { checkInteger } from '../core/options.ts'
+import { abortedOf, stopsOf } from '../core/stops.ts'
 import { checkWaitOptions, type WaitOptions } from '../core/waiting.ts'
 import { Waiter } from './waiter.ts'
 
@@ -128,10 +128,9 @@ export class Channel<T> {
     } catch (error) {
       return waiter.reject(error)
     }
-    if (options?.signal?.aborted === true) return waiter.endsWith(options.signal)
-    attempt()
-    waiter.endsWith(options?.signal)
-    waiter.endsWith(currentSignal())
+    const stops = stopsOf(options?.signal)
+    if (abortedOf(stops) === undefined) attempt()
+    waiter.endsWith(stops)
     waiter.endsAfter(options?.timeout, `${what} within ${options?.timeout} ms`)
   }
 

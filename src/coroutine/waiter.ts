@@ -3,9 +3,10 @@
  * deadline, or that the coroutine which is parked on it is cancelled. Whoever waits for something of this
  * room's makes one; what is waited for is left as it was.
  */
-import { onAbort, reasonOf } from '../core/abort.ts'
+import { reasonOf } from '../core/abort.ts'
 import { rejectWithCallers } from '../core/callers.ts'
 import { TimeoutError } from '../core/errors.ts'
+import { abortedOf, onStop, type Stops } from '../core/stops.ts'
 import { currentClock } from './clock.ts'
 
 export class Waiter<T> {
@@ -26,13 +27,13 @@ export class Waiter<T> {
     Withdrawable.mark(this.promise, this)
   }
 
-  /** The wait ends with `signal`, whether it has aborted or will. */
-  endsWith(signal: AbortSignal | undefined): void {
-    if (signal === undefined || this.#settled) return
+  /** The wait ends with the first of these, whether it has aborted or will. */
+  endsWith(stops: Stops): void {
+    if (stops.length === 0 || this.#settled) return
     const end = (reason: unknown): void => void (this.#end() && (this.#leave(), this.#reject(reason)))
-    if (signal.aborted) return end(reasonOf(signal))
-    const stop = onAbort(signal, end)
-    ;(this.#stops ??= []).push(stop)
+    const aborted = abortedOf(stops)
+    if (aborted !== undefined) return end(reasonOf(aborted))
+    ;(this.#stops ??= []).push(onStop(stops, end))
   }
 
   /** The wait ends in `ms` milliseconds with a TimeoutError; with 0, now. */

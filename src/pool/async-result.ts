@@ -8,7 +8,7 @@ import { inCallersContext } from '../core/context.ts'
 import { InvalidStateError, TimeoutError } from '../core/errors.ts'
 import { checkFunction } from '../core/options.ts'
 import type { TaskOptions } from './task.ts'
-import { checkWaitOptions, waitFor, type WaitOptions } from '../core/waiting.ts'
+import { checkWaitOptions, untilStopped, waitFor, type WaitOptions } from '../core/waiting.ts'
 
 /**
  * Runs once, in the caller's async context, before the result is ready. One that throws is reported as a
@@ -100,7 +100,7 @@ export class PendingResult<R> implements AsyncResult<R> {
     onValue?: ((value: R) => A | PromiseLike<A>) | null,
     onError?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    return this.#promise.then(onValue, onError)
+    return untilStopped(this.#promise, this.ready()).then(onValue, onError)
   }
 
   async get(options?: WaitOptions): Promise<R> {

@@ -8,6 +8,7 @@ import { rejection } from '../core/callers.ts'
 import { outside } from '../core/context.ts'
 import { BrokenPoolError, PoolClosedError } from '../core/errors.ts'
 import { checkArray, checkFunction } from '../core/options.ts'
+import { abortedOf, noStops, onStop, stopsOf, type Stops } from '../core/stops.ts'
 import { capture, prewarm } from '../closure/capture.ts'
 import { ownedVariables } from '../closure/initializer.ts'
 import type { Body } from './bodies.ts'
@@ -119,20 +120,21 @@ export class Face {
     if (options !== undefined) checkTaskOptions(options)
     const image = this.#image(kind.method, fn)
     const encoded = this.#intake.encode(kind.method, args, image.payload)
-    const signal = options?.signal
-    if (signal?.aborted === true) {
-      failing(resolve, reject)(reasonOf(signal))
+    const stops = stopsFor(options, reject === undefined)
+    const aborted = abortedOf(stops)
+    if (aborted !== undefined) {
+      failing(resolve, reject)(reasonOf(aborted))
       return undefined
     }
     const flags = kind.flag | (options?.timeout === undefined ? 0 : ANNOUNCE)
     let task: Task
-    if (signal === undefined) {
+    if (stops.length === 0) {
       task =
         reject === undefined
           ? new PromiseTask(image, encoded, flags, options, this.#retries, resolve)
           : new CallTask(image, encoded, flags, options, this.#retries, resolve, reject)
     } else {
-      const stopListening = onAbort(signal, (reason) => this.dispatch.cancel(task, reason))
+      const stopListening = onStop(stops, (reason) => this.dispatch.cancel(task, reason))
       const settle =
         <V>(done: (value: V) => void) =>
         (value: V) => {
@@ -158,11 +160,12 @@ export class Face {
     this.#checkOpen()
     checkTaskOptions(options)
     const image = this.#image(method, fn)
-    const signal = options?.signal
-    if (signal?.aborted === true) return settle.reject(reasonOf(signal))
+    const stops = stopsFor(options, settle.awaited === true)
+    const aborted = abortedOf(stops)
+    if (aborted !== undefined) return settle.reject(reasonOf(aborted))
 
     const what = `${this.#intake.nameOf(method)}(${image.name})`
-    const gather = new Gather(this.dispatch, image, what, signal, settle)
+    const gather = new Gather(this.dispatch, image, what, stops, settle)
     const spread = (all: readonly T[]): void => {
       if (gather.over) return
       gather.begin(all.length, follow(options, all.length))
@@ -338,6 +341,12 @@ export class Face {
         : `${noun} ${name} was ${state}: it takes no more work`,
     )
   }
+}
+
+/** What is awaited by whoever submits it is a wait, and ends with all waits there. */
+function stopsFor(options: TaskOptions | undefined, awaited: boolean): Stops {
+  if (awaited) return stopsOf(options?.signal)
+  return options?.signal === undefined ? noStops : [options.signal]
 }
 
 function failing(

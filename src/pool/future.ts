@@ -8,7 +8,7 @@ import { rejectWithCallers } from '../core/callers.ts'
 import { callersContext } from '../core/context.ts'
 import { CancelledError } from '../core/errors.ts'
 import { checkFunction } from '../core/options.ts'
-import { checkWaitOptions, waitFor, type WaitOptions } from '../core/waiting.ts'
+import { checkWaitOptions, untilStopped, waitFor, type WaitOptions } from '../core/waiting.ts'
 import { tooLate } from './async-result.ts'
 import type { Dispatch } from './dispatch.ts'
 import type { Task } from './task.ts'
@@ -147,7 +147,7 @@ export class Future<T> implements PromiseLike<T> {
     onValue?: ((value: T) => A | PromiseLike<A>) | null,
     onError?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    return this.#asPromise().then(onValue, onError)
+    return untilStopped(this.#asPromise(), this.done()).then(onValue, onError)
   }
 
   /** Whoever calls it listens to it: so it is no unhandled rejection. */

@@ -2,17 +2,22 @@
  * The results of one map, put together by place. The first error rejects the whole map at once and drops what
  * has not begun of it. (Python waits until every other chunk has run before it says so.)
  */
-import { onAbort } from '../core/abort.ts'
 import { callUser } from '../core/callbacks.ts'
+import { onStop, type Stops } from '../core/stops.ts'
 import type { Dispatch } from './dispatch.ts'
 import type { Image } from './images.ts'
 import type { Follower } from './progress.ts'
 import { Task, type Arguments, type TaskOptions } from './task.ts'
 
 /** The ends of what a map resolves. */
-export type Settle = { resolve: (value: never) => void; reject: (error: unknown) => void }
+export interface Settle {
+  resolve(value: never): void
+  reject(error: unknown): void
+  /** It is a promise that whoever submits awaits, and no result to be asked for later. */
+  readonly awaited?: boolean
+}
 
-/** One map, from its call until it is settled; it hangs on the dispatch and on the signal only as long. */
+/** One map, from its call until it is settled; it hangs on the dispatch and on signals only as long. */
 export class Gather {
   readonly #dispatch: Dispatch
   readonly #image: Image
@@ -28,19 +33,13 @@ export class Gather {
   over = false
 
   /** `what` is what messages call it. */
-  constructor(
-    dispatch: Dispatch,
-    image: Image,
-    what: string,
-    signal: AbortSignal | undefined,
-    settle: Settle,
-  ) {
+  constructor(dispatch: Dispatch, image: Image, what: string, stops: Stops, settle: Settle) {
     this.#dispatch = dispatch
     this.#image = image
     this.#settle = settle
     const halt = (error: unknown): void => this.fail(error)
     this.#releases = [dispatch.expect(what, { halt }), dispatch.stayAlive()]
-    if (signal !== undefined) this.#releases.unshift(onAbort(signal, halt))
+    if (stops.length > 0) this.#releases.unshift(onStop(stops, halt))
     dispatch.images.retain(image)
   }
 

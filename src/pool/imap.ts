@@ -7,10 +7,11 @@
  * What may stand still, and what ends it: a `next()` (its outcome, the end of the input, its own timeout or
  * signal, the submit's signal, the end of the pool), the input (leave() does not wait for it).
  */
-import { onAbort, reasonOf } from '../core/abort.ts'
+import { reasonOf } from '../core/abort.ts'
 import { callUser } from '../core/callbacks.ts'
 import { rejectWithCallers } from '../core/callers.ts'
 import { CancelledError, TimeoutError } from '../core/errors.ts'
+import { abortedOf, onStop, stopsOf, type Stops } from '../core/stops.ts'
 import { startTimer, type WaitOptions } from '../core/waiting.ts'
 import { Mixed } from './call.ts'
 import type { Source, Step } from './inputs.ts'
@@ -110,7 +111,8 @@ export class Imap<T, R> {
         reject: (error) => rejectWithCallers(resolve, reject, error),
         holder,
       }
-      if (options?.timeout !== undefined || options?.signal !== undefined) this.#limit(request, options)
+      const stops = stopsOf(options?.signal)
+      if (options?.timeout !== undefined || stops.length > 0) this.#limit(request, options?.timeout, stops)
       this.#requests.add(request)
       this.#grant()
       this.#serve()
@@ -197,14 +199,13 @@ export class Imap<T, R> {
   }
 
   /** A `next()` that waits no longer takes nothing with it. */
-  #limit(request: Request<R>, { timeout, signal }: WaitOptions): void {
+  #limit(request: Request<R>, timeout: number | undefined, stops: Stops): void {
     const withdraw = (error: unknown): void => {
       stop()
       if (!this.#requests.delete(request)) return
       request.reject(error)
       this.#serve()
     }
-    const aborted = (): void => withdraw(reasonOf(signal!))
     const expired = (): void =>
       withdraw(
         new TimeoutError(`no result was ready within ${timeout} ms; it is handed out by a later next()`),
@@ -212,15 +213,16 @@ export class Imap<T, R> {
     const timer = timeout === 0 ? undefined : startTimer(timeout, expired)
     const stop = (): void => {
       clearTimeout(timer)
-      stopListening?.()
+      stopListening()
     }
     const { resolve, reject } = request
     request.resolve = (result) => (stop(), resolve(result))
     request.reject = (error) => (stop(), reject(error))
     // What is there already wins over a signal that has aborted.
-    if (signal?.aborted === true) queueMicrotask(aborted)
+    const aborted = abortedOf(stops)
+    if (aborted !== undefined) queueMicrotask(() => withdraw(reasonOf(aborted)))
     else if (timeout === 0) queueMicrotask(expired)
-    const stopListening = signal && onAbort(signal, aborted)
+    const stopListening = onStop(stops, withdraw)
   }
 
   /** Takes items as far as granted. One pull at a time; an asynchronous input goes on by itself. */

@@ -32,7 +32,7 @@ const takeEnd = (resolve: (value: unknown) => void): void => void (end = resolve
 
 /** The two ends of a promise, for a map. */
 function settling(resolve: (value: never) => void, reject: (error: unknown) => void): Settle {
-  return { resolve, reject: (error) => rejectWithCallers(resolve, reject, error) }
+  return { resolve, reject: (error) => rejectWithCallers(resolve, reject, error), awaited: true }
 }
 
 /**
@@ -215,9 +215,13 @@ export class Pool {
     const { dispatch } = this.#face
     if (dispatch.state === 'running')
       throw new InvalidStateError('the pool still runs: close() or terminate() it first')
-    const release = dispatch.drain()
+    return (await this.#drained(waitFor(dispatch.over, options, () => false))) !== false
+  }
+
+  async #drained<T>(wait: Promise<T>): Promise<T> {
+    const release = this.#face.dispatch.drain()
     try {
-      return (await waitFor(dispatch.over, options, () => false)) !== false
+      return await wait
     } finally {
       release()
     }
@@ -231,6 +235,6 @@ export class Pool {
   /** As Python's `with Pool()`: terminate, then join. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.terminate()
-    await this.join()
+    await this.#drained(this.#face.dispatch.over)
   }
 }

@@ -5,6 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { drainGrace, groupGrace } from '../core/limits.ts'
+import { noStops } from '../core/stops.ts'
 import type { Child } from './child.ts'
 import type { Communication } from './communication.ts'
 
@@ -12,8 +13,8 @@ import type { Communication } from './communication.ts'
 export async function killAndWait(child: Child, communication: Communication): Promise<unknown> {
   const failed = tryToKill(child)
   if (failed === undefined) {
-    await child.ended.wait()
-    await communication.drained.wait({ timeout: drainGrace })
+    await child.ended.wait({}, noStops)
+    await communication.drained.wait({ timeout: drainGrace }, noStops)
   }
   for (const stream of [child.stdin, ...child.outputs]) stream?.destroy()
   if (failed === undefined && child.group) await vanished(child)

@@ -3,7 +3,8 @@
  * wait that gave up leaves nothing behind, so a loop may ask for ever. Made by whoever makes it happen; holds
  * nothing that keeps the event loop alive.
  */
-import { onAbort, reasonOf } from '../core/abort.ts'
+import { reasonOf } from '../core/abort.ts'
+import { abortedOf, onStop, stopsOf } from '../core/stops.ts'
 import { startLateTimer, type WaitOptions } from '../core/waiting.ts'
 
 export class Moment {
@@ -28,22 +29,23 @@ export class Moment {
 
   /**
    * True when it has come, false where the time is over; rejects with the reason of an abort. What has come
-   * wins over both.
+   * wins over both. `stops` left out: of any wait here.
    */
-  async wait({ timeout, signal }: WaitOptions = {}): Promise<boolean> {
+  async wait({ timeout, signal }: WaitOptions = {}, stops = stopsOf(signal)): Promise<boolean> {
     const waiters = this.#waiters
     if (waiters === undefined) return true
-    if (signal?.aborted === true) throw reasonOf(signal)
+    const aborted = abortedOf(stops)
+    if (aborted !== undefined) throw reasonOf(aborted)
     return await new Promise<boolean>((resolve, reject) => {
       const stop = (): void => {
         clearTimeout(timer)
-        stopListening?.()
+        stopListening()
         waiters.delete(tell)
       }
       const tell = (): void => (stop(), resolve(true))
       // Where this process was busy past the time, the end of the child may wait to be seen.
       const timer = startLateTimer(timeout, () => (stop(), resolve(this.come)))
-      const stopListening = signal && onAbort(signal, (reason) => (stop(), reject(reason)))
+      const stopListening = onStop(stops, (reason) => (stop(), reject(reason)))
       waiters.add(tell)
     })
   }

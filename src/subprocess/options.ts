@@ -5,6 +5,7 @@
 import { Stream } from 'node:stream'
 import { inspect, types } from 'node:util'
 import { checkBoolean, checkInteger, checkOptions, checkString, checkStrings } from '../core/options.ts'
+import { stopsOf } from '../core/stops.ts'
 import { checkWaitOptions, type WaitOptions } from '../core/waiting.ts'
 
 /**
@@ -144,7 +145,7 @@ export function runLaunchOf(command: Command, options: RunOptions = {}): Launch 
         throw new TypeError(`${name} and captureOutput exclude each other: captureOutput makes it PIPE`)
     rest.stdout = rest.stderr = PIPE
   }
-  return launchOf(command, rest, timeout !== undefined || signal !== undefined)
+  return launchOf(command, rest, timeout !== undefined || stopsOf(signal).length > 0)
 }
 
 /** What checkOutput() decides itself. */

@@ -3,8 +3,8 @@
  */
 import type { Readable, Writable } from 'node:stream'
 import { inspect } from 'node:util'
-import { reasonOf } from '../core/abort.ts'
 import { InvalidStateError } from '../core/errors.ts'
+import { noStops, throwIfStopped } from '../core/stops.ts'
 import { checkWaitOptions, type WaitOptions } from '../core/waiting.ts'
 import { Child } from './child.ts'
 import { Communication } from './communication.ts'
@@ -104,7 +104,7 @@ export class Popen<E extends Encoding = Encoding> {
     checkInput(input)
     if (input !== undefined) this.#checkStdin()
     if (this.#communication === undefined) {
-      if (signal?.aborted === true) throw reasonOf(signal)
+      throwIfStopped(signal)
       this.#communication = new Communication(this.#child, input)
     }
     const communication = this.#communication
@@ -137,7 +137,7 @@ export class Popen<E extends Encoding = Encoding> {
     const { stdin, outputs, ended } = this.#child
     for (const output of outputs) output.destroy()
     stdin?.end()
-    await ended.wait()
+    await ended.wait({}, noStops)
     stdin?.destroy()
   }
 

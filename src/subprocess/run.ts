@@ -2,7 +2,7 @@
  * run() and its kin: a program from its start to its end in one call, which never leaves it behind. Built on
  * child.ts; the same without an event loop is in run-sync.ts.
  */
-import { reasonOf } from '../core/abort.ts'
+import { throwIfStopped } from '../core/stops.ts'
 import { Child } from './child.ts'
 import { Communication } from './communication.ts'
 import { CompletedProcess } from './completed.ts'
@@ -47,7 +47,7 @@ export async function run<E extends Encoding = undefined, C extends boolean | un
 ): Promise<CompletedProcess<Captured<E, C>>> {
   const launch = runLaunchOf(args, options)
   const { input, check = false, timeout, signal }: RunOptions = options ?? {}
-  if (signal?.aborted === true) throw reasonOf(signal)
+  throwIfStopped(signal)
   const watch = launch.group ? new Watch() : undefined
   try {
     const child = new Child(launch)

@@ -8,7 +8,7 @@ import { capture } from '../closure/capture.ts'
 import { homeId } from '../closure/tracker.ts'
 import { ClosedError, InvalidStateError } from '../core/errors.ts'
 import { checkArray, checkBoolean, checkFunction, checkString } from '../core/options.ts'
-import { waitFor, type WaitOptions } from '../core/waiting.ts'
+import { untilStopped, waitFor, type WaitOptions } from '../core/waiting.ts'
 import type { Exit, StartWorker } from './handle.ts'
 import { defer, type Deferred, Life } from './life.ts'
 import { self, type Work } from './self.ts'
@@ -132,7 +132,7 @@ export class Job {
   result(): Promise<unknown> {
     if (!this.#awaited && this.life !== null) this.#stay()
     this.#awaited = true
-    return this.#result.promise
+    return untilStopped(this.#result.promise)
   }
 
   /** Before its start there is nothing to set right. */
