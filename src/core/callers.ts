@@ -27,15 +27,15 @@ export function rejectWithCallers(
 }
 
 /** What a promise is resolved with, that is to be rejected: for who keeps but this one end of it. */
-export async function rejection(error: unknown): Promise<never> {
-  if (error instanceof Error && !done.has(error)) {
-    done.add(error)
+export async function rejection(reason: unknown): Promise<never> {
+  if (reason instanceof Error && !done.has(reason)) {
+    done.add(reason)
     // Twice: the promise that is resolved with this has come to hang on it by then.
     await Promise.resolve()
     await Promise.resolve()
-    addCallers(error)
+    addCallers(reason)
   }
-  throw error
+  throw reason
 }
 
 /** An error of the user's own, such as the reason of an abort: it is handed on as it is. */
