@@ -2,6 +2,7 @@
  * In what the workers of a pool run: each in a process of its own, or in a thread of this one. All that the
  * dispatch and its faces know of the difference.
  */
+import { region } from '../memory/region.ts'
 import type { Receive } from '../transport/channel.ts'
 import type { WorkerHandle, WorkerOptions } from '../worker/handle.ts'
 import { nameOf, nextPath } from '../worker/names.ts'
@@ -27,8 +28,8 @@ export interface Body {
   readonly worker: string
   /** The next worker's name and place, for a pool whose workers are called `prefix`. */
   next(prefix: string): { name: string; path: readonly number[] }
-  /** Whether a worker that shares memory with its pool goes over to a link in it. */
-  readonly links: boolean
+  /** Whether its workers share memory with their pool, and so go over to a link in it. */
+  links(): boolean
   /** Of a worker without a link. */
   openLedger(): Ledger
   start(options: PoolWorkerStart, receive: Receive): WorkerHandle
@@ -41,7 +42,7 @@ export const processes: Body = {
     const path = nextPath()
     return { name: nameOf(prefix, path), path }
   },
-  links: true,
+  links: () => region().system !== null,
   openLedger: () => new FileLedger(),
   start: ({ ledger, ...options }, receive) =>
     new ProcessHandle({ ...options, ledger: ledger.memory as number | undefined }, receive),
@@ -51,8 +52,9 @@ export const threads: Body = {
   inside: true,
   worker: 'PoolThread',
   next: (prefix) => ({ name: `${prefix}-${nextNumber('thread')}`, path: [] }),
-  links: false,
+  // Whatever the system: where nothing is mapped the region is memory that threads share.
+  links: () => region().system !== null || process.env['PLAIT_TRANSPORT'] !== 'stream',
   openLedger: () => new MemoryLedger(),
   start: ({ ledger, path: _, ...options }, receive) =>
-    new ThreadHandle({ ...options, ledger: ledger.memory as SharedArrayBuffer }, receive),
+    new ThreadHandle({ ...options, ledger: ledger.memory as SharedArrayBuffer | undefined }, receive),
 }

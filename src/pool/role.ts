@@ -9,6 +9,7 @@ import { inspect } from 'node:util'
 import { inThread, runAsTask, selfName, setTask, whileImporting } from '../core/context.ts'
 import { log } from '../core/log.ts'
 import { textOf } from '../core/text.ts'
+import { undisturbed } from '../core/undisturbed.ts'
 import { decode } from '../codec/decode.ts'
 import { Reviver } from '../closure/revive.ts'
 import { closeUnused } from '../memory/handles.ts'
@@ -71,16 +72,23 @@ class PoolRole {
     const channel = new RingChannel(control, this.receive, (error) => this.crash(error))
     this.#channel = channel
     this.#link = setup.link
-    if (setup.link !== 0) this.#ledger = new FilePage(regionForProcess().fd!, ledgerByte(setup.link))
-    else this.#ledger = typeof ledger === 'number' ? new FilePage(ledger) : new MemoryPage(ledger)
+    this.#ledger = this.#openLedger(ledger)
     this.#concurrency = setup.concurrency
     this.#replies = new Replies(channel, setup.home)
     channel.onDrain = () => this.#next()
-    if (setup.link !== 0) {
+    if (this.#ends !== undefined) undisturbed(() => channel.sendByRing(this.#ends!, is.RINGS))
+    else if (setup.link !== 0) {
       if (process.env['PLAIT_TRANSPORT'] === 'mapped') this.#join()
       else setTimeout(this.#join, linkAfter)
     }
     if (!setup.initializer) this.#replies.send(is.READY)
+  }
+
+  /** What the worker writes at first: memory that only threads share is there, what is mapped is a file. */
+  #openLedger(ledger: Ledger): Page {
+    if (this.#link === 0) return typeof ledger === 'number' ? new FilePage(ledger) : new MemoryPage(ledger)
+    const { fd } = regionForProcess()
+    return fd === undefined ? undisturbed(() => this.#openLink()) : new FilePage(fd, ledgerByte(this.#link))
   }
 
   /** Goes over to the rings, and to a ledger in memory; where the system denies that, all goes on without. */
@@ -91,13 +99,21 @@ class PoolRole {
     try {
       if (!inThread()) fstatSync(controlDescriptor) // where a task has closed it, nobody can be told
       sharedRegion('a link to the pool')
-      const link = Link.join(this.#link)
-      this.#ends = link.workerEnds()
-      this.#channel.sendByRing(this.#ends, is.RINGS)
-      this.#ledger = new LinkPage(link.ledger)
+      // A thread that is ended in this must leave nothing half made.
+      undisturbed(() => {
+        const page = this.#openLink()
+        this.#channel.sendByRing(this.#ends!, is.RINGS)
+        this.#ledger = page
+      })
     } catch (error) {
       log(`${selfName()} uses no shared memory: ${textOf(error)}`)
     }
+  }
+
+  #openLink(): LinkPage {
+    const link = Link.join(this.#link)
+    this.#ends = link.workerEnds()
+    return new LinkPage(link.ledger)
   }
 
   flush(): void {

@@ -4,7 +4,6 @@
  * over the control channel, and the ledger is a file, or a thread's memory. Used by PoolWorker, which alone
  * knows what is said.
  */
-import { region } from '../memory/region.ts'
 import type { Channel, Receive } from '../transport/channel.ts'
 import { Link } from '../transport/link.ts'
 import { RecordReader } from '../transport/records.ts'
@@ -20,7 +19,7 @@ export class Wire {
   #channel: RingChannel | undefined
 
   constructor(body: Body) {
-    if (body.links && region().system !== null) {
+    if (body.links()) {
       this.#link = Link.make()
       this.ledger = new LinkLedger(this.#link.ledger)
     } else this.ledger = body.openLedger()
