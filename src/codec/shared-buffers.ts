@@ -68,7 +68,8 @@ export function leave(ended: readonly number[]): void {
 /** For a message that names it; where it was `given`, that is the end of one use. */
 export function bufferOf(number: number, given: boolean): SharedArrayBuffer | undefined {
   // A ring is faster than a port. What is still to be read was posted before.
-  if (known.get(number)?.buffer.deref() === undefined) for (const draw of ports) draw()
+  const entry = known.get(number)
+  if (entry?.buffer.deref() === undefined || (given && entry.uses === 0)) for (const draw of ports) draw()
   const buffer = known.get(number)?.buffer.deref()
   if (given) leave([number])
   return buffer

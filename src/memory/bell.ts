@@ -104,10 +104,13 @@ function open(): void {
   const { words, system } = region()
   const first = slotAt(slotOf(me()))
   if (system !== null) {
-    const fd = undisturbed(() => system.bell())
-    // Before the socket: a thread that is ended in between leaves what its burial can close (B3).
-    store(words, first + at.S_INODE, inodeOf(fd))
-    store(words, first + at.S_BELL, fd + 1)
+    const fd = undisturbed(() => {
+      const made = system.bell()
+      // Before the socket: a thread that is ended in between leaves what its burial can close (B3).
+      store(words, first + at.S_INODE, inodeOf(made))
+      store(words, first + at.S_BELL, made + 1)
+      return made
+    })
     // One buffer for all rings; Node's types know `onread` for connections only.
     const onread = { buffer: Buffer.allocUnsafeSlow(512), callback: () => (rung(), true) }
     const options: SocketConstructorOpts = { fd, readable: true, writable: false }

@@ -17,6 +17,14 @@ export interface Unflushed {
   readonly flushes: number
 }
 
+/** The way beside the records, where the other end is a thread. */
+export interface Way extends Beside {
+  /** Takes a record to the other side as it is, all of its memory; it has its turn when something names it. */
+  hand(record: Buffer): void
+  /** The next of them that was handed over; undefined where none is here. */
+  handed(): Buffer | undefined
+}
+
 /**
  * Made with a Receive and with an `onEnd(error?)`, which is called exactly once, after the last whole record
  * was delivered: with an error where the end is not one that the other side has made.
@@ -48,8 +56,8 @@ export interface Channel {
   /** It did not end, it was ended: what it said could not be read. */
   readonly garbled: boolean
 
-  /** The way of SharedArrayBuffers, which are there before any record that is committed later; else null. */
-  readonly beside: Beside | null
+  /** What goes by it is there before any record that is committed later; null where there is none. */
+  readonly beside: Way | null
 
   /** Flushes, then ends the writing side; the other end reads all of it, then its end. */
   close(): void

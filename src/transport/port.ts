@@ -4,8 +4,8 @@
  * thread, whatever becomes of this one, and a port takes any amount: so it is never stuck.
  */
 import type { MessagePort } from 'node:worker_threads'
-import { arrive, type Beside, leave, type Numbered, onMissing } from '../codec/shared-buffers.ts'
-import type { Channel, Receive } from './channel.ts'
+import { arrive, leave, type Numbered, onMissing } from '../codec/shared-buffers.ts'
+import type { Channel, Receive, Way } from './channel.ts'
 import { Input } from './input.ts'
 import { Output } from './output.ts'
 
@@ -15,20 +15,31 @@ interface Aside {
   readonly done: readonly number[]
 }
 
-type Message = Uint8Array | Aside | null
+/** A record out of the order of the others. */
+interface Handed {
+  readonly record: Uint8Array
+}
+
+type Message = Uint8Array | Aside | Handed | null
 
 /** Below this a message is copied faster than its memory changes hands. */
 const fewBytes = 1024
 
 export class PortChannel extends Output implements Channel {
   readonly stuck = false
-  readonly beside: Beside = {
+  readonly beside: Way = {
+    hand: (record) => this.#port.postMessage({ record } satisfies Handed, [record.buffer as ArrayBuffer]),
+    handed: () => {
+      if (this.#handed.length === 0) this.draw()
+      return this.#handed.shift()
+    },
     attach: (buffers) => this.#port.postMessage({ buffers, done: [] } satisfies Aside),
     detach: (done) => this.#port.postMessage({ buffers: [], done } satisfies Aside),
   }
   readonly #port: MessagePort
   readonly #input: Input
   readonly #onEnd: (error?: Error) => void
+  readonly #handed: Buffer[] = []
   readonly #deafen: () => void
   #ended = false
   #closed = false
@@ -41,7 +52,7 @@ export class PortChannel extends Output implements Channel {
     port.on('message', (message: Message) => {
       if (message === null) this.#finish()
       else if (message instanceof Uint8Array) this.#input.take(bytesOf(message))
-      else take(message)
+      else this.#takeAside(message)
     })
     port.on('messageerror', (error) => this.#end(error))
     port.on('close', () => this.#finish())
@@ -92,7 +103,15 @@ export class PortChannel extends Output implements Channel {
       if (message === undefined) return
       if (message === null) return process.nextTick(this.#finish)
       if (message instanceof Uint8Array) this.#input.draw(bytesOf(message))
-      else take(message)
+      else this.#takeAside(message)
+    }
+  }
+
+  #takeAside(message: Aside | Handed): void {
+    if ('record' in message) this.#handed.push(bytesOf(message.record))
+    else {
+      arrive(message.buffers)
+      leave(message.done)
     }
   }
 
@@ -107,11 +126,6 @@ export class PortChannel extends Output implements Channel {
     this.destroy()
     this.#onEnd(error)
   }
-}
-
-function take({ buffers, done }: Aside): void {
-  arrive(buffers)
-  leave(done)
 }
 
 function bytesOf(piece: Uint8Array): Buffer {

@@ -10,12 +10,12 @@
  */
 import { outside } from '../core/context.ts'
 import { onRing, ring } from '../memory/bell.ts'
-import type { Beside } from '../codec/shared-buffers.ts'
 import type { Writer } from '../codec/writer.ts'
-import type { Channel, Receive, Unflushed } from './channel.ts'
+import type { Channel, Receive, Unflushed, Way } from './channel.ts'
 import { Input } from './input.ts'
 import type { LinkEnds } from './link.ts'
-import { RingOutput } from './ring-output.ts'
+import { RecordReader } from './records.ts'
+import { handedOver, RingOutput } from './ring-output.ts'
 
 const nothing: Unflushed = { bytes: Buffer.alloc(0), size: 0, flushes: 0 }
 
@@ -37,7 +37,7 @@ export class RingChannel implements Channel {
   /** What the control channel delivers is its owner's to deliver; `fail` hears what is wrong with a ring. */
   constructor(control: Channel, receive: Receive, fail: (error: Error) => void) {
     this.#control = control
-    this.#input = new Input(receive, fail)
+    this.#input = new Input(control.beside === null ? receive : handing(control.beside, receive), fail)
     control.onDrain = () => this.onDrain?.()
   }
 
@@ -47,7 +47,7 @@ export class RingChannel implements Channel {
     this.#join(ends) // first: where the system has no bell for it, all stays as it was
     this.#kind = kind
     this.#tellOver()
-    this.#output = new RingOutput(ends.writer)
+    this.#output = new RingOutput(ends.writer, this.beside)
   }
 
   /**
@@ -183,7 +183,7 @@ export class RingChannel implements Channel {
   // ── the rest is the control channel's ──
 
   /** What is read from a ring asks for it where it is not here yet: see codec/shared-buffers.ts. */
-  get beside(): Beside | null {
+  get beside(): Way | null {
     return this.#control.beside
   }
 
@@ -203,5 +203,16 @@ export class RingChannel implements Channel {
 
   unref(): void {
     this.#control.unref()
+  }
+}
+
+/** Delivers what was handed over beside the ring where the ring says so. */
+function handing(way: Way, receive: Receive): Receive {
+  const records = new RecordReader(receive)
+  return (kind, bytes, start, end) => {
+    if (kind !== handedOver) return receive(kind, bytes, start, end)
+    const record = way.handed()
+    if (record === undefined) throw new Error('a record that was to come beside the ring has not come')
+    records.take(record)
   }
 }

@@ -1,12 +1,13 @@
 /**
  * The writing half of a channel over a ring: encodes each record where it will be read, and commits it at
  * once, so that nothing of it is lost by a death a moment later. What does not fit (a large record, or any
- * where the ring is full) is written beside the ring and follows piece by piece. Rings no bell: that is
- * ring-channel.ts's.
+ * where the ring is full) is written beside the ring and follows piece by piece; between threads a large one
+ * changes hands instead. Rings no bell: that is ring-channel.ts's.
  */
 import { Writer } from '../codec/writer.ts'
 import { SerializationError } from '../core/errors.ts'
 import { maxRecordBytes } from '../core/limits.ts'
+import type { Way } from './channel.ts'
 import { headBytes, mark } from './records.ts'
 import type { RingWriterEnd } from './ring.ts'
 
@@ -39,10 +40,21 @@ class RecordWriter extends Writer {
   }
 }
 
+/**
+ * Of this size and more a record goes as it is where the other side can be given its memory, and the ring
+ * says only that it is its turn. A ring would take it in pieces, with a bell for each.
+ */
+const largeBytes = 64 * 1024
+/** Kind of the record that says so: neither worker/ nor a role has it. */
+export const handedOver = 0
+const handedRecord = Buffer.alloc(headBytes)
+handedRecord.writeUInt32LE((mark | handedOver) >>> 0, 4)
+
 const nowhere = Buffer.alloc(0)
 
 export class RingOutput {
   readonly #ring: RingWriterEnd
+  readonly #way: Way | null
   #writer = new RecordWriter(nowhere, false)
   #isOpen = false
   /** Records that were open when another was opened, and what was committed meanwhile. */
@@ -53,8 +65,10 @@ export class RingOutput {
   /** Bytes of it: they would be lost with this side. */
   overflow = 0
 
-  constructor(ring: RingWriterEnd) {
+  /** By `way`, where there is one, goes what is large. */
+  constructor(ring: RingWriterEnd, way: Way | null = null) {
     this.#ring = ring
+    this.#way = way
   }
 
   open(kind: number): Writer {
@@ -129,7 +143,11 @@ export class RingOutput {
     writer.own = own
   }
 
-  #append(bytes: Buffer): void {
+  /** Bytes that have a memory of their own. */
+  #append(record: Buffer): void {
+    const hands = this.#way !== null && record.length >= largeBytes
+    if (hands) this.#way.hand(record) // first: who reads that it comes finds it
+    const bytes = hands ? handedRecord : record
     this.#overflow.push(bytes)
     this.overflow += bytes.length
     if (this.#overflow.length === 1) this.drain()
