@@ -1,9 +1,11 @@
 /**
- * A channel that goes over from a stream to rings in the region: both sides in this process, each way by
- * itself, with the bell of this thread.
+ * A channel that goes over from a stream, or from a message port, to rings in the region: both sides in this
+ * process, each way by itself, with the bell of this thread.
  */
 import assert from 'node:assert/strict'
+import { Socket } from 'node:net'
 import { test } from 'node:test'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { load, store } from '#plait/memory/atomics.js'
 import { forgetBell } from '#plait/memory/bell.js'
 import { S_BELL } from '#plait/memory/layout.js'
@@ -11,6 +13,7 @@ import { me, slotAt, slotOf } from '#plait/memory/participants.js'
 import { region } from '#plait/memory/region.js'
 import { usage } from '#plait/memory/heap.js'
 import { Link } from '#plait/transport/link.js'
+import { PortChannel } from '#plait/transport/port.js'
 import { RingChannel } from '#plait/transport/ring-channel.js'
 import { StreamChannel } from '#plait/transport/stream.js'
 import { checkLeaks } from '../leaks.js'
@@ -18,6 +21,12 @@ import { random, socketPair } from './pair.ts'
 
 checkLeaks()
 const skip = region().system === null && 'no memory between processes here'
+/** What the two sides have in common at first, and where that is all they need. */
+const controls = [
+  ['a stream', skip],
+  ['a port', false],
+] as const
+type Control = (typeof controls)[number][0]
 const over = 9
 
 interface Side {
@@ -25,18 +34,26 @@ interface Side {
   readonly got: number[]
 }
 
+async function open(control: Control): Promise<(Socket | MessagePort)[]> {
+  if (control === 'a stream') return socketPair()
+  const { port1, port2 } = new MessageChannel()
+  return [port1, port2]
+}
+
 /** Two sides of one link. The parent's answers the going over, as a pool does. */
-async function sides(): Promise<{ parent: Side; worker: Side; goOver(): void; close(): void }> {
-  const sockets = await socketPair()
+async function sides(from: Control = 'a port'): Promise<{ parent: Side; worker: Side; goOver(): void; close(): void }> {
   const link = Link.make()
-  const [parent, worker] = sockets.map((socket, i): Side => {
+  const [parent, worker] = (await open(from)).map((end, i): Side => {
     const got: number[] = []
     const receive = (kind: number, bytes: Buffer, start: number, end: number): void => {
       if (kind === over) return i === 0 ? answer() : channel.receiveByRing(link.workerEnds())
       for (let at = start + 4; at < end; at++) assert.equal(bytes[at], kind)
       got.push(bytes.readUInt32LE(start))
     }
-    const control = new StreamChannel(socket, receive, () => {})
+    const control =
+      end instanceof Socket
+        ? new StreamChannel(end, receive, () => {})
+        : new PortChannel(end, receive, () => {})
     const channel = new RingChannel(control, receive, (error) => assert.fail(error))
     return { channel, got }
   }) as [Side, Side]
@@ -74,31 +91,32 @@ async function until(what: () => boolean): Promise<void> {
   }
 }
 
-test('records keep their order, whenever the two sides go over', { skip }, async () => {
-  for (let seed = 1; seed <= 6; seed++) {
-    const next = random(seed)
-    const { parent, worker, goOver, close } = await sides()
-    const sent = [0, 0]
-    const total = 3000
-    const when = Math.floor(next() * total)
-    for (let n = 0; n < total; n++) {
-      if (n === when) goOver()
-      for (const [i, side] of [parent, worker].entries()) {
-        if (next() < 0.5) continue
-        const large = next() < 0.004
-        send(side, sent[i]++, Math.floor(large ? next() * 900_000 : next() ** 4 * 300))
+for (const [from, missing] of controls)
+  test(`records keep their order, whenever the two sides go over from ${from}`, { skip: missing }, async () => {
+    for (let seed = 1; seed <= 6; seed++) {
+      const next = random(seed)
+      const { parent, worker, goOver, close } = await sides(from)
+      const sent = [0, 0]
+      const total = 3000
+      const when = Math.floor(next() * total)
+      for (let n = 0; n < total; n++) {
+        if (n === when) goOver()
+        for (const [i, side] of [parent, worker].entries()) {
+          if (next() < 0.5) continue
+          const large = next() < 0.004
+          send(side, sent[i]++, Math.floor(large ? next() * 900_000 : next() ** 4 * 300))
+        }
+        if (next() < 0.02) await new Promise(setImmediate)
+        if (next() < 0.005) parent.channel.draw()
       }
-      if (next() < 0.02) await new Promise(setImmediate)
-      if (next() < 0.005) parent.channel.draw()
+      await until(() => worker.got.length === sent[0] && parent.got.length === sent[1])
+      for (const { got } of [parent, worker]) assert.ok(got.every((n, i) => n === i))
+      assert.deepEqual([parent.channel.buffered, worker.channel.buffered], [0, 0])
+      close()
     }
-    await until(() => worker.got.length === sent[0] && parent.got.length === sent[1])
-    for (const { got } of [parent, worker]) assert.ok(got.every((n, i) => n === i))
-    assert.deepEqual([parent.channel.buffered, worker.channel.buffered], [0, 0])
-    close()
-  }
-})
+  })
 
-test('a ring that is full keeps its writer waiting, and nothing else', { skip }, async () => {
+test('a ring that is full keeps its writer waiting, and nothing else', async () => {
   const { parent, worker, goOver, close } = await sides()
   goOver()
   send(parent, 0, 0)
@@ -136,7 +154,21 @@ test('where a bell cannot be reached the control channel says it', { skip }, asy
   close()
 })
 
-test('a long turn takes in what arrives, and delivers it when it is over', { skip }, async () => {
+test('between threads what is large changes hands, in its turn', async () => {
+  const { parent, worker, goOver, close } = await sides('a port')
+  goOver()
+  send(parent, 0, 0)
+  await until(() => worker.got.length === 1)
+  for (let n = 0; n < 30; n++) send(worker, n, n % 3 === 0 ? 300_000 : 100)
+  // None of it waits for room in a ring of 256 KiB.
+  assert.deepEqual([worker.channel.stuck, worker.channel.buffered], [false, 0])
+  parent.channel.draw()
+  await until(() => parent.got.length === 30)
+  assert.ok(parent.got.every((n, i) => n === i))
+  close()
+})
+
+test('a long turn takes in what arrives, and delivers it when it is over', async () => {
   const { parent, worker, goOver, close } = await sides()
   goOver()
   send(parent, 0, 0)
@@ -152,7 +184,7 @@ test('a long turn takes in what arrives, and delivers it when it is over', { ski
   close()
 })
 
-test('a link that nobody holds any more is given back', { skip }, async () => {
+test('a link that nobody holds any more is given back', async () => {
   const before = usage()
   for (let i = 0; i < 20; i++) {
     const link = Link.make()
