@@ -20,12 +20,13 @@ const fileTimeout = 240_000
 const sideBySide = 2
 
 /** Run again with PLAIT_TRANSPORT=stream: what a pool does, and what becomes of it when things fail. */
-const onStream = ['death', 'failures-apply', 'pool', 'states', 'turn'].map((name) => `pool/${name}.test.ts`)
+const pools = ['death', 'failures-apply', 'pool', 'states', 'turn', 'pool-threads', 'death-threads']
+const onStream = pools.map((name) => `pool/${name}.test.ts`)
 
 /** Run again with PLAIT_TRANSPORT=shared: what threads have in common where nothing is mapped. */
-const onShared = ['queue/threads', 'worker/thread-shared', 'worker/thread-killed', 'pool/pool-threads'].map(
-  (name) => `${name}.test.ts`,
-)
+const threads = ['queue/threads', 'transport/ring-channel', 'worker/thread-shared', 'worker/thread-killed']
+const poolsOfThreads = ['pool', 'death', 'rings', 'failures'].map((name) => `pool/${name}-threads`)
+const onShared = [...threads, ...poolsOfThreads, 'pool/threads-killed'].map((name) => `${name}.test.ts`)
 
 const filters = process.argv.slice(2)
 const files = readdirSync(join(root, 'test'), { recursive: true })

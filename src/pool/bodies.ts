@@ -52,7 +52,7 @@ export const threads: Body = {
   inside: true,
   worker: 'PoolThread',
   next: (prefix) => ({ name: `${prefix}-${nextNumber('thread')}`, path: [] }),
-  // Whatever the system: where nothing is mapped the region is memory that threads share.
+  // Where nothing is mapped the region is memory that threads share.
   links: () => region().system !== null || process.env['PLAIT_TRANSPORT'] !== 'stream',
   openLedger: () => new MemoryLedger(),
   start: ({ ledger, path: _, ...options }, receive) =>

@@ -1,8 +1,9 @@
 /**
- * The ledger of a worker process that shares memory with its pool, both sides: two pages of the link's cell,
- * laid out as in ledger-file.ts. The worker writes into them as into a file, through the descriptor of that
- * memory, until it has opened it. From then on a begin is one store: results are in the ring, and nothing of
- * them can be lost. All is sequentially consistent, so every recall binds. Costs a few nanoseconds a task.
+ * The ledger of a worker that shares memory with its pool, both sides: two pages of the link's cell, laid out
+ * as in ledger-file.ts. Where the memory is mapped the worker writes into them as into a file, through the
+ * descriptor of that memory, until it has opened it. From then on a begin is one store: results are in the
+ * ring, and nothing of them can be lost. All is sequentially consistent, so every recall binds. Costs a few
+ * nanoseconds a task.
  */
 import { load, store } from '../memory/atomics.ts'
 import type { LedgerWords } from '../transport/link.ts'

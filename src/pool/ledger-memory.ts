@@ -1,5 +1,6 @@
 /**
- * The ledger of one worker thread, both sides: words that pool and thread share, as told in ledger.ts.
+ * The ledger of a worker thread without a link, which says all over its port (PLAIT_TRANSPORT=stream), both
+ * sides: words that pool and thread share, as told in ledger.ts.
  *
  *   [0] begun · [1] from · [2] to: do not begin tasks from…to
  *   then two pages of: seq · length · unflushed results

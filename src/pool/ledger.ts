@@ -2,7 +2,8 @@
  * The ledger of one worker: a few bytes that pool and worker both can get at, so that the pool can read after
  * a death what the worker had begun and which results had not left it yet; and so that the pool can take
  * back, while the worker is busy, what it has not begun. This is the pool's side, wherever the bytes are: for
- * a process in ledger-file.ts or ledger-link.ts, for a thread in ledger-memory.ts. The worker's is a Page.
+ * a worker with a link in ledger-link.ts, else for a process in ledger-file.ts, for a thread in
+ * ledger-memory.ts. The worker's is a Page.
  *
  * Who wins a task that is begun and recalled at the same moment is settled as in Dekker's algorithm: the
  * worker writes `begun`, then reads the recall; the pool writes the recall, then reads `begun`. At least one

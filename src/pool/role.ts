@@ -31,8 +31,9 @@ import { Running, Runs } from './running.ts'
 const flushAfter = 1
 
 /**
- * Milliseconds after its start at which a worker opens the memory that it shares with its pool. That takes a
- * few, and the first result shall not wait for it, nor a pool that lives shortly.
+ * Milliseconds after its start at which a worker maps the memory that it shares with its pool. That takes a
+ * few, and the first result shall not wait for it, nor a pool that lives shortly. Memory that only threads
+ * share is there at once.
  */
 const linkAfter = 10
 const controlDescriptor = 3
@@ -84,7 +85,7 @@ class PoolRole {
     if (!setup.initializer) this.#replies.send(is.READY)
   }
 
-  /** What the worker writes at first: memory that only threads share is there, what is mapped is a file. */
+  /** Where it writes what it begins, until it has joined: what is to be mapped is a file until then. */
   #openLedger(ledger: Ledger): Page {
     if (this.#link === 0) return typeof ledger === 'number' ? new FilePage(ledger) : new MemoryPage(ledger)
     const { fd } = regionForProcess()

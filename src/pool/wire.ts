@@ -1,7 +1,7 @@
 /**
  * What joins a pool and one of its workers: the channel, the ledger, and where there is memory that both see,
  * the link in it. Over the link a record costs no system call and the ledger one store; without it all goes
- * over the control channel, and the ledger is a file, or a thread's memory. Used by PoolWorker, which alone
+ * over the control channel, and the ledger is a file, or memory of a thread. Used by PoolWorker, which alone
  * knows what is said.
  */
 import type { Channel, Receive } from '../transport/channel.ts'

@@ -19,7 +19,7 @@ export interface Unflushed {
 
 /** The way beside the records, where the other end is a thread. */
 export interface Way extends Beside {
-  /** Takes a record to the other side as it is, all of its memory; it has its turn when something names it. */
+  /** Gives a record, with its memory, to the other side, which takes it when a ring says so. */
   hand(record: Buffer): void
   /** The next of them that was handed over; undefined where none is here. */
   handed(): Buffer | undefined

@@ -9,13 +9,17 @@ import { WorkerLostError } from '#plait/core/errors.js'
 import { usage } from '#plait/memory/heap.js'
 import { regionForProcess } from '#plait/memory/region.js'
 import { Pool } from '#plait/pool/pool.js'
+import { ThreadPool } from '#plait/pool/thread-pool.js'
+import { backend, die, fromOutside, itInProcesses } from '../backend.js'
 import { checkLeaks } from '../leaks.js'
 import { random } from './chaos-plan.js'
 
 checkLeaks()
 
 const seed = Number(process.env['PLAIT_SEED'] ?? Math.floor(Math.random() * 1e9))
-const skip = regionForProcess().fd === undefined && 'no memory between processes here'
+const TestPool = backend === 'thread' ? ThreadPool : Pool
+const skip =
+  backend === 'process' && regionForProcess().fd === undefined && 'no memory between processes here'
 /** Workers that go over to the rings before their first task. */
 const env = { ...process.env, PLAIT_TRANSPORT: 'mapped' }
 
@@ -24,9 +28,11 @@ const rounds = 14
 /** Small, large, and larger than the ring. */
 const answer = (n: number): string => `${n} `.repeat(n % 97 === 0 ? 60_000 : n % 31 === 0 ? 2_000 : 1)
 
-test(`a worker that is killed loses one task at most (PLAIT_SEED=${seed})`, { skip }, async () => {
+const title = `a worker that is killed loses one task at most (PLAIT_SEED=${seed})`
+itInProcesses(fromOutside, title, async (t) => {
+  if (skip !== false) return t.skip(skip)
   const next = random(seed)
-  await using pool = new Pool({ processes: 2, env })
+  await using pool = new TestPool({ processes: 2, env })
   let kills = 0
   let lost = 0
   for (let round = 0; round < rounds; round++) {
@@ -54,12 +60,12 @@ test(`a worker that is killed loses one task at most (PLAIT_SEED=${seed})`, { sk
 
 test('results that a worker had written are not lost, however it ends', { skip }, async () => {
   for (const how of ['kill', 'exit'] as const) {
-    await using pool = new Pool({ processes: 1, env })
+    await using pool = new TestPool({ processes: 1, env })
     await pool.apply(answer, [1])
     const last = 700
     const act = (n: number, way: typeof how): number => {
       if (n < last) return n
-      if (way === 'kill') process.kill(process.pid, 'SIGKILL')
+      if (way === 'kill') die()
       process.exit(3)
     }
     const outcomes = await Promise.allSettled(
@@ -73,10 +79,10 @@ test('results that a worker had written are not lost, however it ends', { skip }
 
 test('a pool leaves nothing in the memory of the program', { skip }, async () => {
   const before = usage()
-  const pool = new Pool({ processes: 3, env })
+  const pool = new TestPool({ processes: 3, env })
   // One that is killed before it comes to its link, one in a task, one that is dismissed.
-  process.kill(pool.statistics().workers[0].pid, 'SIGKILL')
-  await Promise.allSettled([pool.apply(() => process.kill(process.pid, 'SIGKILL')), pool.apply(() => 1)])
+  if (backend === 'process') process.kill(pool.statistics().workers[0].pid, 'SIGKILL')
+  await Promise.allSettled([pool.apply(die), pool.apply(() => 1)])
   assert.ok(usage().blocks > before.blocks)
   pool.close()
   await pool.join()

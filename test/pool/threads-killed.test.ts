@@ -21,6 +21,8 @@ import { Event } from '#plait/sync/event.js'
 import type { WorkerHandle } from '#plait/worker/handle.js'
 import { random } from './chaos-plan.js'
 
+type Next = () => number
+
 const seed = Number(process.env['PLAIT_SEED'] ?? Math.floor(Math.random() * 1e9))
 /** A pool whose threads go over to their rings before their first task. */
 const early = { ...process.env, PLAIT_TRANSPORT: 'mapped' }
@@ -59,14 +61,17 @@ async function lifetime(event: Event): Promise<number> {
   for (let i = 0; i < 2; i++) {
     const begun = performance.now()
     await using pool = new ThreadPool({ processes: 2, env: early })
-    await pool.starmap(answer, Array.from({ length: 10 }, () => [31, event] as const))
+    await pool.starmap(
+      answer,
+      Array.from({ length: 10 }, () => [31, event] as const),
+    )
     life = performance.now() - begun
   }
   return life
 }
 
 /** One pool, two or three deaths in it. */
-async function killSome(next: () => number, life: number, event: Event, started: WorkerHandle[]): Promise<void> {
+async function killSome(next: Next, life: number, event: Event, started: WorkerHandle[]): Promise<void> {
   const first = started.length
   await using pool = new ThreadPool({ processes: 2, ...(next() < 0.5 && { env: early }) })
   const results = Array.from({ length: tasks }, (_, n) => pool.apply(answer, [n, event]))
@@ -104,7 +109,7 @@ function descriptors(): string[] {
   return open.filter((path) => path !== '' && !path.endsWith('.js')).sort()
 }
 
-const programs: Record<string, (next: () => number) => Promise<void>> = {
+const programs: Record<string, (next: Next) => Promise<void>> = {
   async kills(next) {
     const event = new Event()
     const started = watchStarts()

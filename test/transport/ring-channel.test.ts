@@ -41,7 +41,9 @@ async function open(control: Control): Promise<(Socket | MessagePort)[]> {
 }
 
 /** Two sides of one link. The parent's answers the going over, as a pool does. */
-async function sides(from: Control = 'a port'): Promise<{ parent: Side; worker: Side; goOver(): void; close(): void }> {
+async function sides(
+  from: Control = 'a port',
+): Promise<{ parent: Side; worker: Side; goOver(): void; close(): void }> {
   const link = Link.make()
   const [parent, worker] = (await open(from)).map((end, i): Side => {
     const got: number[] = []
@@ -92,29 +94,33 @@ async function until(what: () => boolean): Promise<void> {
 }
 
 for (const [from, missing] of controls)
-  test(`records keep their order, whenever the two sides go over from ${from}`, { skip: missing }, async () => {
-    for (let seed = 1; seed <= 6; seed++) {
-      const next = random(seed)
-      const { parent, worker, goOver, close } = await sides(from)
-      const sent = [0, 0]
-      const total = 3000
-      const when = Math.floor(next() * total)
-      for (let n = 0; n < total; n++) {
-        if (n === when) goOver()
-        for (const [i, side] of [parent, worker].entries()) {
-          if (next() < 0.5) continue
-          const large = next() < 0.004
-          send(side, sent[i]++, Math.floor(large ? next() * 900_000 : next() ** 4 * 300))
+  test(
+    `records keep their order, whenever the two sides go over from ${from}`,
+    { skip: missing },
+    async () => {
+      for (let seed = 1; seed <= 6; seed++) {
+        const next = random(seed)
+        const { parent, worker, goOver, close } = await sides(from)
+        const sent = [0, 0]
+        const total = 3000
+        const when = Math.floor(next() * total)
+        for (let n = 0; n < total; n++) {
+          if (n === when) goOver()
+          for (const [i, side] of [parent, worker].entries()) {
+            if (next() < 0.5) continue
+            const large = next() < 0.004
+            send(side, sent[i]++, Math.floor(large ? next() * 900_000 : next() ** 4 * 300))
+          }
+          if (next() < 0.02) await new Promise(setImmediate)
+          if (next() < 0.005) parent.channel.draw()
         }
-        if (next() < 0.02) await new Promise(setImmediate)
-        if (next() < 0.005) parent.channel.draw()
+        await until(() => worker.got.length === sent[0] && parent.got.length === sent[1])
+        for (const { got } of [parent, worker]) assert.ok(got.every((n, i) => n === i))
+        assert.deepEqual([parent.channel.buffered, worker.channel.buffered], [0, 0])
+        close()
       }
-      await until(() => worker.got.length === sent[0] && parent.got.length === sent[1])
-      for (const { got } of [parent, worker]) assert.ok(got.every((n, i) => n === i))
-      assert.deepEqual([parent.channel.buffered, worker.channel.buffered], [0, 0])
-      close()
-    }
-  })
+    },
+  )
 
 test('a ring that is full keeps its writer waiting, and nothing else', async () => {
   const { parent, worker, goOver, close } = await sides()
