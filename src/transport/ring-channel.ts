@@ -3,8 +3,8 @@
  * It begins on the control channel, so that a worker can boot without memory, and each side goes over to its
  * ring by itself: `sendByRing` says so in the last record that it sends over the control channel, and whoever
  * reads that record calls `receiveByRing`. So no record is overtaken. From then on the control channel
- * carries no records but those of a thread that are large; its end is still the end of the other side, and
- * the ring is then read to its last committed record. Used by pool/; who the two sides are is told by link.ts.
+ * carries no records but large ones between threads; its end is still the end of the other side, and the
+ * ring is then read to its last committed record. Used by pool/; who the two sides are is told by link.ts.
  *
  * The bell is rung once for all that was committed in a tick, and only where the other side sleeps.
  */
