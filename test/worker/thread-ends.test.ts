@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CancelledError, WorkerLostError } from 'plait'
+import { CancelledError, Queue, WorkerLostError } from 'plait'
 import { activeCount, currentThread, Thread, Timer } from 'plait/threading'
 import { currentThreadSignal, threadStopRequested } from '#plait/core/context.js'
 import { Thread as OwnThread } from '#plait/worker/thread.js'
@@ -214,13 +214,18 @@ test('Timer: calls once its time has come, and not where it was cancelled', asyn
 })
 
 test('a thread that waits for nothing but its stop stays until then', async () => {
+  const listens = new Queue<boolean>()
   const thread = new Thread({
     target: async () => {
       const { signal } = currentThread()
-      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve))
+      listens.putNowait(true)
+      listens.close()
+      await stopped
       return 'cleaned up'
     },
   }).start()
+  assert.equal(await listens.get(), true)
   assert.equal(await thread.join({ timeout: 300 }), false)
   thread.stop()
   assert.equal(await thread.result, 'cleaned up')
