@@ -27,7 +27,7 @@ import { openedRegion, region } from './region.ts'
 /** How many others are looked at with each burial: who has no parent left is found by and by. */
 const others = 16
 
-/** What else is to be done when a process has ended: things that have names outside of the region. */
+/** What else is to be done when somebody has ended: things that have names outside of the region. */
 const burials = new Set<() => void>()
 
 export function onBurial(fn: () => void): void {
@@ -47,6 +47,7 @@ export function buryProcess(pid: number): void {
 /** A thread of this process has ended; `thread` is the number that Node gave it. */
 export function buryThread(thread: number): void {
   if (openedRegion() !== undefined) for (const owner of participantsOf(process.pid, thread)) bury(owner)
+  for (const fn of burials) fn()
 }
 
 /** Buries the participant if it is dead; true where it is. */
