@@ -57,6 +57,8 @@ export const S_READY = 8
 export const S_NODES = 9
 /** Who sweeps a DYING one: an owner's word, or 0. */
 export const S_SWEEPER = 10
+/** 1 where it was started by another and has opened all that it was lent. */
+export const S_OPENED = 11
 
 export const FREE_SLOT = 0
 export const LIVE = 1

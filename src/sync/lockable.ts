@@ -15,7 +15,7 @@ import { Cell } from './cell.ts'
 export interface Guard {
   /**
    * The last holder died while it held the lock, so what the lock protects may be half-changed. Always false
-   * for semaphores. A condition's `wait()` lets go of the lock: after it this speaks of those who had it then.
+   * for semaphores. A condition's `wait()` lets go of the lock: after it this speaks of who had it meanwhile.
    */
   readonly ownerDied: boolean
   /** Gives it back; a second time is nothing, and so is a time after the lock's own `release()`. */

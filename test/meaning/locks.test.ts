@@ -15,20 +15,16 @@ for (const where of wheres) {
   test(`Lock: taken in one ${where}, released by another`, async () => {
     const lock = new Lock()
     const [taken, released] = [new Event(), new Event()]
-    const holder = start(
-      where,
-      () => {
-        const guard = lock.acquireSync()
-        taken.set()
-        released.waitSync()
-        const mine = lock.acquireSync()
-        guard.release() // it stood for the first hold, which is over
-        const still = lock.locked
-        mine.release()
-        return still
-      },
-      [],
-    )
+    const holder = start(where, () => {
+      const guard = lock.acquireSync()
+      taken.set()
+      released.waitSync()
+      const mine = lock.acquireSync()
+      guard.release() // it stood for the first hold, which is over
+      const still = lock.locked
+      mine.release()
+      return still
+    }, [])
     await taken.wait()
     assert.equal(await lock.acquire({ timeout: 1 }), null)
     lock.release()
@@ -50,20 +46,20 @@ for (const where of wheres) {
       return [error instanceof InvalidStateError, lock.acquireSync({ timeout: 5 }) === null]
     }
     assert.deepEqual(await resultOf(start(where, trial, [])), [true, true])
-    guards[0]!.release()
+    guards[0].release()
     assert.deepEqual(await resultOf(start(where, trial, [])), [true, true])
-    guards[1]!.release()
+    guards[1].release()
     const free = start(where, () => lock.runSync(() => lock.runSync(() => 'inside')), [])
     assert.equal(await resultOf(free), 'inside')
   })
 
   const ways = {
-    'returns': () => {},
-    'throws': () => {
+    returns: () => {},
+    throws: () => {
       process.stderr.write = () => true // it is reported there, as it should be
       throw new Error('on the way')
     },
-    'exits': () => process.exit(0),
+    exits: () => process.exit(0),
     'is ended': () => new Promise(() => setTimeout(() => {}, 60_000)),
   }
   for (const [how, way] of Object.entries(ways))
@@ -71,16 +67,12 @@ for (const where of wheres) {
       const locks = [new Lock(), new RLock()]
       const semaphore = new Semaphore(2)
       const ready = new Event()
-      const holder = start(
-        where,
-        async () => {
-          for (const lock of locks) await lock.acquire()
-          await semaphore.acquire()
-          ready.set()
-          await way()
-        },
-        [],
-      )
+      const holder = start(where, async () => {
+        for (const lock of locks) await lock.acquire()
+        await semaphore.acquire()
+        ready.set()
+        await way()
+      }, [])
       holder.result.catch(() => {})
       await ready.wait()
       const waits = locks.map((lock) => lock.acquire(soon))
@@ -98,21 +90,17 @@ for (const where of wheres) {
   test(`BoundedSemaphore: one bound for all, in a ${where} too`, async () => {
     const seats = new BoundedSemaphore(2)
     const [taken, over] = [new Event(), new Event()]
-    const holder = start(
-      where,
-      () => {
-        seats.acquireSync()
-        taken.set()
-        over.waitSync()
-        try {
-          seats.release()
-          return 'released'
-        } catch (error) {
-          return (error as Error).name
-        }
-      },
-      [],
-    )
+    const holder = start(where, () => {
+      seats.acquireSync()
+      taken.set()
+      over.waitSync()
+      try {
+        seats.release()
+        return 'released'
+      } catch (error) {
+        return (error as Error).name
+      }
+    }, [])
     await taken.wait()
     seats.release()
     assert.throws(() => seats.release(), RangeError)
@@ -125,19 +113,15 @@ for (const where of wheres) {
     const queue = new Queue()
     const all = { lock: new Lock(), rlock: new RLock(), seats: new Semaphore(3), go: new Event() }
     const guard = all.lock.acquireSync()
-    const there = start(
-      where,
-      async () => {
-        const [first, again] = (await queue.get()) as [typeof all, typeof all]
-        first.seats.acquireSync()
-        const entered = first.rlock.acquireNowait() !== null
-        first.go.set()
-        const after = await first.lock.acquire()
-        first.seats.release(2)
-        return [first.lock === again.lock, entered, after.ownerDied]
-      },
-      [],
-    )
+    const there = start(where, async () => {
+      const [first, again] = (await queue.get()) as [typeof all, typeof all]
+      first.seats.acquireSync()
+      const entered = first.rlock.acquireNowait() !== null
+      first.go.set()
+      const after = await first.lock.acquire()
+      first.seats.release(2)
+      return [first.lock === again.lock, entered, after.ownerDied]
+    }, [])
     await queue.put([all, { ...all }])
     await all.go.wait()
     assert.equal(all.seats.value, 2)
@@ -149,33 +133,33 @@ for (const where of wheres) {
 }
 
 test('signals that a blocked process gets do not end its waits', { skip: !mapped }, async () => {
-  const [lock, never, go] = [new Lock(), new Semaphore(0), new Event()]
-  const [queue, ready] = [new Queue<string>(), new Queue<string>()]
+  const [lock, never, go, over] = [new Lock(), new Semaphore(0), new Event(), new Event()]
+  const [queue, said] = [new Queue<string>(), new Queue()]
   const guard = lock.acquireSync()
   const child = new Process({
     target: async () => {
-      let caught = 0
-      process.on('SIGUSR2', () => caught++)
-      ready.putSync('up')
+      const caught: string[] = []
+      process.on('SIGUSR2', (signal) => caught.push(signal))
+      said.putSync('up')
       const short = never.acquireSync({ timeout: 150 })
       const got = queue.getSync()
       const held = lock.acquireSync()
       const set = go.waitSync()
-      await new Promise(setImmediate)
-      await new Promise(setImmediate)
-      return [short, got, held.ownerDied, set, caught > 0]
+      while (caught.length === 0) await new Promise(setImmediate)
+      said.putSync([short, got, held.ownerDied, set])
+      await over.wait() // no signal may come when Node has put its handlers away
     },
   }).start()
-  await ready.get()
+  assert.equal(await said.get(), 'up')
   const shoot = setInterval(() => process.kill(child.pid!, 'SIGUSR2'), 2)
-  const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 60))
-  for (const next of [() => turn(), () => queue.put('item'), () => guard.release(), () => go.set()]) {
-    await turn()
-    await next()
+  for (const next of [() => {}, () => queue.putNowait('item'), () => guard.release(), () => go.set()]) {
+    // A few dozen signals into each wait, where it has come so far.
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    next()
   }
-  const result = await child.result
+  assert.deepEqual(await said.get(), [null, 'item', false, true])
   clearInterval(shoot)
-  assert.deepEqual(result, [null, 'item', false, true, true])
+  over.set()
   assert.equal(await child.join(), 0)
 })
 

@@ -51,22 +51,19 @@ for (const where of wheres) {
   test(`Condition: a ${where} that waits for what does not come goes when its time is over`, async () => {
     const changed = new Condition()
     const [state, polls] = [new SharedValue('int32'), new SharedValue('int32')]
-    const waiter = start(
-      where,
-      () => {
-        const guard = changed.acquireSync()
-        const began = performance.now()
-        const got = changed.waitForSync(() => (polls.add(1), state.value >= 100), { timeout: 250 })
-        const took = performance.now() - began
-        guard.release()
-        return { got, took }
-      },
-      [],
-    )
-    let over = false
-    const result = resultOf(waiter).finally(() => (over = true))
+    const waiter = start(where, () => {
+      const guard = changed.acquireSync()
+      const began = performance.now()
+      const got = changed.waitForSync(() => (polls.add(1), state.value >= 100), { timeout: 250 })
+      const took = performance.now() - began
+      guard.release()
+      return { got, took }
+    }, [])
+    const result = resultOf(waiter)
+    const progress = { over: false }
+    void result.finally(() => (progress.over = true)).catch(() => {})
     // Each of these wakes it in vain.
-    while (!over) {
+    while (!progress.over) {
       await changed.lock.run(() => {
         state.value = Math.min(99, state.value + 1)
         changed.notify()
@@ -81,20 +78,16 @@ for (const where of wheres) {
 
   for (const make of [() => new Lock(), () => new RLock()])
     for (const sync of [true, false])
-      test(`Condition of ${make().constructor.name}: ownerDied after a wait (${where}, sync ${sync})`, async () => {
+      test(`ownerDied after a wait: ${make().constructor.name}, ${where}, sync ${sync}`, async () => {
         const changed = new Condition(make())
         const halves = new SharedArray('int32', 2)
         const guard = await changed.acquire()
-        const other = start(
-          where,
-          () => {
-            changed.acquireSync()
-            halves.view[0] = 1
-            changed.notify()
-            process.exit(0)
-          },
-          [],
-        )
+        const other = start(where, () => {
+          changed.acquireSync()
+          halves.view[0] = 1
+          changed.notify()
+          process.exit(0)
+        }, [])
         other.result.catch(() => {})
         const ready = (): boolean => halves.view[0] === 1
         const there = sync ? changed.waitForSync(ready, soon) : await changed.waitFor(ready, soon)
@@ -108,7 +101,7 @@ for (const where of wheres) {
 
   test(`Barrier: the action is called once a round, by whoever comes last (${where})`, async () => {
     const [rounds, early] = [new SharedValue('int32'), new SharedValue('int32')]
-    const barrier = new Barrier(3, { action: () => rounds.value = rounds.value + 1 })
+    const barrier = new Barrier(3, { action: () => (rounds.value = rounds.value + 1) })
     const go = (): number => {
       let sum = 0
       for (let round = 1; round <= 20; round++) {
@@ -152,7 +145,7 @@ for (const where of wheres) {
       }
       const again = [start(where, visit, [{}]), start(where, visit, [{}])]
       const mine = await barrier.wait()
-      const indices = [`passed ${mine}`, await resultOf(again[0]!), await resultOf(again[1]!)]
+      const indices = [`passed ${mine}`, await resultOf(again[0]), await resultOf(again[1])]
       assert.deepEqual(indices.toSorted(), ['passed 0', 'passed 1', 'passed 2'])
     })
 }

@@ -32,22 +32,18 @@ for (const where of wheres) {
     const big = new SharedValue('int64', -(2n ** 63n))
     const huge = new SharedValue('uint64', 2n ** 64n - 1n)
     const [nan, zero] = [new SharedValue('float64'), new SharedValue('float32')]
-    const seen = start(
-      where,
-      () => {
-        const seen: (number | bigint)[] = [big.value, huge.value]
-        for (const { value, high } of values) {
-          seen.push(value.value)
-          value.value = high
-        }
-        big.value = 2n ** 63n - 1n
-        huge.value = 0n
-        nan.value = Number.NaN
-        zero.value = -0
-        return seen
-      },
-      [],
-    )
+    const seen = start(where, () => {
+      const seen: (number | bigint)[] = [big.value, huge.value]
+      for (const { value, high } of values) {
+        seen.push(value.value)
+        value.value = high
+      }
+      big.value = 2n ** 63n - 1n
+      huge.value = 0n
+      nan.value = Number.NaN
+      zero.value = -0
+      return seen
+    }, [])
     const lows = values.map(({ low }) => low)
     assert.deepEqual(await resultOf(seen), [-(2n ** 63n), 2n ** 64n - 1n, ...lows])
     for (const { type, value, high } of values) assert.equal(value.value, high, type)
@@ -61,16 +57,16 @@ for (const where of wheres) {
     const steps = new SharedArray('uint64', [0n, 2n ** 63n])
     const sums = (): number => {
       shared.lock.runSync(() => {
-        for (let i = 1; i < shared.length; i++) shared.view[i] = shared.view[i]! + shared.view[i - 1]!
+        for (let i = 1; i < shared.length; i++) shared.view[i] = shared.view[i] + shared.view[i - 1]
       })
-      steps.lock.runSync(() => steps.view.set([steps.view[0]! + 1n, steps.view[1]! + 1n]))
+      steps.lock.runSync(() => steps.view.set([steps.view[0] + 1n, steps.view[1] + 1n]))
       return shared.view.at(-1)!
     }
     const both = [start(where, sums, []), start(where, sums, [])]
     const last = (await Promise.all(both.map((one) => resultOf(one)))).toSorted((a, b) => a - b)
     const expected: number[] = []
     for (let time = 0; time < 2; time++) {
-      for (let i = 1; i < numbers.length; i++) numbers[i] = numbers[i]! + numbers[i - 1]!
+      for (let i = 1; i < numbers.length; i++) numbers[i] = numbers[i] + numbers[i - 1]
       expected.push(numbers.at(-1)!)
     }
     assert.deepEqual(shared.view, numbers)
@@ -93,8 +89,8 @@ const memories = (): number =>
 for (const where of wheres) {
   const ways = {
     'closes it': (memory: SharedMemory) => memory.close(),
-    'returns': () => {},
-    'exits': () => process.exit(0),
+    returns: () => {},
+    exits: () => process.exit(0),
     'is ended': () => new Promise(() => setTimeout(() => {}, 60_000)),
   }
   for (const [how, way] of Object.entries(ways))
@@ -105,17 +101,13 @@ for (const where of wheres) {
       // Again and again: a descriptor's number comes back.
       for (let round = 1; round <= 3; round++) {
         const ready = new Event()
-        const there = start(
-          where,
-          async () => {
-            const same = SharedMemory.attach(name)
-            const bytes = new Uint8Array(same.buffer)
-            bytes[39_999] = bytes[39_999]! + 1
-            ready.set()
-            await way(same)
-          },
-          [],
-        )
+        const there = start(where, async () => {
+          const same = SharedMemory.attach(name)
+          const bytes = new Uint8Array(same.buffer)
+          bytes[39_999] = bytes[39_999] + 1
+          ready.set()
+          await way(same)
+        }, [])
         there.result.catch(() => {})
         await ready.wait()
         if (how === 'is ended') await end(there)
@@ -133,16 +125,12 @@ for (const where of wheres) {
     for (const ended of [false, true]) {
       const name = `plait-test created ${where} ${process.pid}`
       const [before, ready, go] = [memories(), new Event(), new Event()]
-      const there = start(
-        where,
-        async () => {
-          const made = SharedMemory.create({ size: 1000, name })
-          new Uint8Array(made.buffer)[7] = 7
-          ready.set()
-          await go.wait()
-        },
-        [],
-      )
+      const there = start(where, async () => {
+        const made = SharedMemory.create({ size: 1000, name })
+        new Uint8Array(made.buffer)[7] = 7
+        ready.set()
+        await go.wait()
+      }, [])
       there.result.catch(() => {})
       await ready.wait()
       const mine = SharedMemory.attach(name)

@@ -10,6 +10,7 @@ import {
   type Connection,
   Condition,
   Empty,
+  EOFError,
   Event,
   Full,
   Lock,
@@ -23,7 +24,7 @@ import {
 import { Thread } from 'plait/threading'
 import { checkLeaks } from '../leaks.ts'
 import { random } from '../random.ts'
-import { end, resultOf, start, wheres } from './kit.ts'
+import { end, resultOf, soon, start, wheres } from './kit.ts'
 
 checkLeaks(4)
 
@@ -53,7 +54,7 @@ for (const where of wheres) {
     for (const _ of workers) queue.putNowait(null)
     const sums = await Promise.all(workers.map((worker) => resultOf(worker)))
     await queue.join()
-    assert.equal(sums[0]! + sums[1]!, 45)
+    assert.equal(sums[0] + sums[1], 45)
     assert.throws(() => queue.taskDone(), RangeError)
   })
 
@@ -83,36 +84,28 @@ for (const where of wheres) {
     const [queue, other] = [new Queue<number>(), new Queue<number>()]
     const [ready, shut] = [new Queue<string>(), new Event()]
     for (let n = 0; n < 5; n++) queue.putNowait(n)
-    const nameOf = (fn: () => unknown): string => {
+    const nameOf = (fn: () => number): string => {
       try {
         return `got ${fn()}`
       } catch (error) {
         return (error as Error).name
       }
     }
-    const taker = start(
-      where,
-      () => {
-        const first = queue.getSync()
-        ready.putSync('took')
-        const waited = nameOf(() => other.getSync())
-        shut.waitSync()
-        const second = nameOf(() => queue.getSync())
-        queue.taskDone() // the first one: it alone is not done
-        return [first, waited, second]
-      },
-      [],
-    )
+    const taker = start(where, () => {
+      const first = queue.getSync()
+      ready.putSync('took')
+      const waited = nameOf(() => other.getSync())
+      shut.waitSync()
+      const second = nameOf(() => queue.getSync())
+      queue.taskDone() // the first one: it alone is not done
+      return [first, waited, second]
+    }, [])
     await ready.get()
-    const joiner = start(
-      where,
-      async () => {
-        ready.putSync('joins')
-        await queue.join()
-        return queue.qsize()
-      },
-      [],
-    )
+    const joiner = start(where, async () => {
+      ready.putSync('joins')
+      await queue.join()
+      return queue.qsize()
+    }, [])
     await ready.get()
     other.shutdown({ immediate: true })
     queue.shutdown({ immediate: true })
@@ -122,51 +115,47 @@ for (const where of wheres) {
   })
 
   test(`no wait of a ${where} gives up before its time, and each does after it`, async () => {
-    const took = start(
-      where,
-      async () => {
-        const timeout = 60
-        const [lock, never, event, changed] = [new Lock(), new Semaphore(0), new Event(), new Condition()]
-        const [empty, full, [a, b]] = [new Queue(), new Queue({ maxsize: 1 }), Pipe()]
-        lock.acquireSync()
-        changed.acquireSync()
-        full.putNowait(1)
-        const waits: [string, () => unknown][] = [
-          ['lock', () => lock.acquire({ timeout })],
-          ['lock sync', () => lock.acquireSync({ timeout })],
-          ['semaphore', () => never.acquire({ timeout })],
-          ['semaphore sync', () => never.acquireSync({ timeout })],
-          ['event', () => event.wait({ timeout })],
-          ['event sync', () => event.waitSync({ timeout })],
-          ['condition', () => changed.wait({ timeout })],
-          ['condition sync', () => changed.waitSync({ timeout })],
-          ['barrier', () => new Barrier(2).wait({ timeout })],
-          ['barrier sync', () => new Barrier(2).waitSync({ timeout })],
-          ['get', () => empty.get({ timeout })],
-          ['get sync', () => empty.getSync({ timeout })],
-          ['put', () => full.put(2, { timeout })],
-          ['put sync', () => full.putSync(2, { timeout })],
-          ['recv', () => a.recv({ timeout })],
-          ['recv sync', () => b.recvSync({ timeout })],
-          ['poll', () => a.poll({ timeout })],
-          ['wait', () => wait([a, b], { timeout })],
-          ['join', () => full.join({ timeout })],
-        ]
-        const took: [string, number, string][] = []
-        for (const [name, wait] of waits) {
-          const began = performance.now()
-          let outcome: unknown
-          try {
-            outcome = await wait()
-          } catch (error) {
-            outcome = (error as Error).name
-          }
-          took.push([name, performance.now() - began, JSON.stringify(outcome)])
+    const took = start(where, async () => {
+      const timeout = 60
+      const [lock, never, event, changed] = [new Lock(), new Semaphore(0), new Event(), new Condition()]
+      const [empty, full, [a, b]] = [new Queue(), new Queue({ maxsize: 1 }), Pipe()]
+      lock.acquireSync()
+      changed.acquireSync()
+      full.putNowait(1)
+      const waits: [string, () => unknown][] = [
+        ['lock', () => lock.acquire({ timeout })],
+        ['lock sync', () => lock.acquireSync({ timeout })],
+        ['semaphore', () => never.acquire({ timeout })],
+        ['semaphore sync', () => never.acquireSync({ timeout })],
+        ['event', () => event.wait({ timeout })],
+        ['event sync', () => event.waitSync({ timeout })],
+        ['condition', () => changed.wait({ timeout })],
+        ['condition sync', () => changed.waitSync({ timeout })],
+        ['barrier', () => new Barrier(2).wait({ timeout })],
+        ['barrier sync', () => new Barrier(2).waitSync({ timeout })],
+        ['get', () => empty.get({ timeout })],
+        ['get sync', () => empty.getSync({ timeout })],
+        ['put', () => full.put(2, { timeout })],
+        ['put sync', () => full.putSync(2, { timeout })],
+        ['recv', () => a.recv({ timeout })],
+        ['recv sync', () => b.recvSync({ timeout })],
+        ['poll', () => a.poll({ timeout })],
+        ['wait', () => wait([a, b], { timeout })],
+        ['join', () => full.join({ timeout })],
+      ]
+      const took: [string, number, string][] = []
+      for (const [name, wait] of waits) {
+        const began = performance.now()
+        let outcome: unknown
+        try {
+          outcome = await wait()
+        } catch (error) {
+          outcome = (error as Error).name
         }
-        return took
-      },
-      [],
-    )
+        took.push([name, performance.now() - began, JSON.stringify(outcome)])
+      }
+      return took
+    }, [])
     const outcomes: Record<string, string> = {}
     for (const [name, ms, outcome] of await resultOf(took)) {
       outcomes[name] = outcome
@@ -207,7 +196,7 @@ for (const where of wheres) {
       for (const ready of await wait(readers)) {
         try {
           const [who, n] = await ready.recv()
-          assert.equal(n, got[who]!++)
+          assert.equal(n, got[who]++)
         } catch (error) {
           assert.equal((error as Error).name, 'EOFError')
           readers = readers.filter((one) => one !== ready)
@@ -223,6 +212,28 @@ for (const where of wheres) {
     }
     await Promise.all(units.map((unit) => resultOf(unit)))
   })
+
+  for (const how of ['ends', 'closes it and lives on'])
+    test(`a pipe to a ${where} that ${how} ends for one who stands still`, async () => {
+      const [mine, theirs] = Pipe<never, string>()
+      const go = new Event()
+      const other = start(
+        where,
+        async (end: typeof theirs) => {
+          end.sendSync('last')
+          if (how === 'ends') return
+          end.close()
+          await go.wait()
+        },
+        [theirs],
+      )
+      theirs.close()
+      // From the start on: this thread's event loop hears nothing of the other.
+      assert.equal(mine.recvSync(soon), 'last')
+      assert.throws(() => mine.recvSync(soon), EOFError)
+      go.set()
+      await resultOf(other)
+    })
 
   test(`a ${where} that ends within a message: it was sent whole, or not at all`, async () => {
     const roll = random(20_262)
@@ -241,7 +252,10 @@ for (const where of wheres) {
       let ended: Promise<void> | undefined
       let n = 0
       for await (const message of mine) {
-        assert.ok(message.every((one) => one === n), `message ${n}`)
+        assert.ok(
+          message.every((one) => one === n),
+          `message ${n}`,
+        )
         if (++n > most) ended ??= end(writer)
       }
       await ended
