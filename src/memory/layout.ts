@@ -100,6 +100,8 @@ export const kinds = {
   entries: 2,
   /** Bytes of one payload. */
   payload: 3,
+  /** Where named memory is mapped, see mappings.ts. */
+  mapping: 4,
   // Cells, which higher floors give their meaning:
   lock: 16,
   rlock: 17,

@@ -9,6 +9,7 @@ import { forgetBell } from './bell.ts'
 import { free, read, walk, wordAt, write } from './heap.ts'
 import { dropDead } from './holders.ts'
 import * as at from './layout.ts'
+import { unmapDead } from './mappings.ts'
 import {
   freeHalfClaimed,
   isAlive,
@@ -116,7 +117,10 @@ function sweep(owner: number): void {
       // A page of nodes that the slot has already is the slot's.
       if (kind === at.kinds.nodes && load(words, slotAt(slot) + at.S_NODES) === address)
         write(address, at.H_OWNER, 0)
-      else free(address)
+      else {
+        if (kind === at.kinds.mapping) unmapDead(address)
+        free(address)
+      }
     } else if (read(address, at.H_HELD) === 1) dropDead(address, owner)
   }
   vacate(owner)

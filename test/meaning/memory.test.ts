@@ -4,7 +4,7 @@
  * Python: the cases of test_multiprocessing.
  */
 import assert from 'node:assert/strict'
-import { readdirSync, readlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { test } from 'node:test'
 import { Event, SharedArray, SharedMemory, SharedValue } from 'plait'
 import { checkLeaks } from '../leaks.ts'
@@ -164,4 +164,30 @@ test('a thread that closes named memory is warned of nothing', { skip: !mapped }
     [],
   )
   assert.deepEqual(await resultOf(there), [])
+})
+
+test("the pages of a thread that has ended are the system's again", { skip: !mapped }, async () => {
+  const resident = (): number =>
+    Number(/^RssShmem:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024
+  const size = 16e6
+  const before = resident()
+  for (const how of ['closes it', 'returns', 'is ended', 'is ended'] as const) {
+    const ready = new Event()
+    const there = start(
+      'thread',
+      async () => {
+        const made = SharedMemory.create({ size })
+        new Uint8Array(made.buffer).fill(1)
+        if (how === 'closes it') made.close()
+        ready.set()
+        if (how === 'is ended') await new Promise(() => setTimeout(() => {}, 60_000))
+      },
+      [],
+    )
+    there.result.catch(() => {})
+    await ready.wait()
+    if (how === 'is ended') await end(there)
+    else await there.join()
+    assert.ok(resident() < before + size / 2, `${resident() - before} bytes are left: it ${how}`)
+  }
 })
