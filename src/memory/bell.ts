@@ -248,7 +248,7 @@ export function forgetBell(slot: number): void {
   if (system === null || bell === 0 || load(words, first + at.S_PID) !== process.pid) return
   // A thread of this process. As a rule its handles have closed it, and the number may be another's.
   try {
-    if (inodeOf(bell - 1) === load(words, first + at.S_INODE)) system.closeBell(bell - 1)
+    if (inodeOf(bell - 1) === load(words, first + at.S_INODE)) system.close(bell - 1)
   } catch {
     // there is no such descriptor any more
   }

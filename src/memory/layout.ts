@@ -57,6 +57,8 @@ export const S_READY = 8
 export const S_NODES = 9
 /** Who sweeps a DYING one: an owner's word, or 0. */
 export const S_SWEEPER = 10
+/** 1 where it was started by another and has opened all that it was lent. */
+export const S_OPENED = 11
 
 export const FREE_SLOT = 0
 export const LIVE = 1
@@ -98,6 +100,8 @@ export const kinds = {
   entries: 2,
   /** Bytes of one payload. */
   payload: 3,
+  /** Where named memory is mapped, see mappings.ts. */
+  mapping: 4,
   // Cells, which higher floors give their meaning:
   lock: 16,
   rlock: 17,

@@ -45,7 +45,7 @@ export function createNamed(name: string, size: number): Named {
     for (const entry of entries(system)) if (!isOfProcess(entry)) discard(system, entry)
     if (entries(system, name).some((entry) => isLive(system, entry)))
       throw coded('EEXIST', `a SharedMemory called '${name}' exists already: attach to it, or unlink it`)
-    return enlist(system, name, system.createMemory(size), size)
+    return enlist(system, name, ownOf(system, system.createMemory(size)), size)
   })
 }
 
@@ -82,11 +82,26 @@ export function unlinkNamed(name: string, inode: number): boolean {
 const held = new Set<string>()
 let leaving = false
 
+/** The same memory by a descriptor of node:fs, which closes those of a thread with it, however it ends. */
+function ownOf(system: System, fd: number): number {
+  try {
+    return openSync(system.descriptorPath(process.pid, fd), constants.O_RDWR)
+  } finally {
+    system.close(fd)
+  }
+}
+
 function enlist(system: System, name: string, fd: number, size: number): Named {
   const { ino: inode } = fstatSync(fd)
   const started = threads!.started(process.pid, process.pid)
   const path = join(system.namesFolder, `${prefixOf(name)}${process.pid}.${started}.${fd}.${inode}`)
-  closeSync(openSync(path, 'wx', 0o600))
+  try {
+    // It may be there: of a thread that was ended, whose descriptor had this number.
+    closeSync(openSync(path, 'w', 0o600))
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
   if (!leaving) process.once('exit', () => held.forEach(unlink))
   leaving = true
   held.add(path)
@@ -180,11 +195,15 @@ function coded(code: string, message: string): Error {
 }
 
 /**
- * What a child that was killed has left, and others that had no parent here. Where no memory is mapped here,
- * its children have none either.
+ * What a child or a thread that was killed has left, and others that had no parent here. Where no memory is
+ * mapped here, its children have none either.
  */
 onBurial(() => {
   const system = openedRegion()?.system
   if (!system || !existsSync(system.namesFolder)) return
-  for (const entry of entries(system)) if (!isOfProcess(entry)) discard(system, entry)
+  for (const entry of entries(system)) {
+    // Of this process: a thread's, whose descriptor was closed with it.
+    if (entry.pid === process.pid) isLive(system, entry)
+    else if (!isOfProcess(entry)) discard(system, entry)
+  }
 })

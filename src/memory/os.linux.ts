@@ -24,8 +24,8 @@ export interface System {
    * Others open it for writing by its path.
    */
   bell(): number
-  /** Closes it for a thread that was ended before its handles had it. */
-  closeBell(fd: number): void
+  /** Closes what `createMemory` or `bell` has opened; node:fs says of those that it never opened them. */
+  close(fd: number): void
   /** Where names are kept that other programs find, in memory. */
   readonly namesFolder: string
   /** Takes the one lock that an open folder has, without waiting; it ends with the descriptor. */
@@ -119,7 +119,7 @@ export function openSystem(koffi: Koffi): System {
       if (both < 0) throw failure('open of a pipe')
       return both
     },
-    closeBell: (fd) => void close(fd),
+    close: (fd) => void close(fd),
     namesFolder: '/dev/shm',
     tryLock: (fd) => flock(fd, LOCK_EXCLUSIVE_NOW) === 0,
     descriptorPath: (pid, fd) => `/proc/${pid}/fd/${fd}`,

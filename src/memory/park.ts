@@ -37,6 +37,16 @@ export interface Limits {
   readonly steadfast?: boolean
 }
 
+let lookAround = (): void => {}
+
+/**
+ * What a thread that stands still has to look at beside what it waits for: its event loop, which would be
+ * told, does not run. Called after each slice.
+ */
+export function whileStanding(look: () => void): void {
+  lookAround = look
+}
+
 /** Stops this thread until it has it; undefined past the deadline. A signal is looked at between slices. */
 export function parkSync<R>(
   wait: Wait<R>,
@@ -63,6 +73,7 @@ export function parkSync<R>(
         const left = deadline - performance.now()
         if (left <= 0 && giveUp(words, node)) return undefined
         sleepOn(words, node + at.N_STATE, at.WAITING, Math.min(slice, Math.max(0, left)))
+        if (load(words, node + at.N_STATE) === at.WAITING) lookAround()
         if (load(words, node + at.N_STATE) === at.WAITING) wait.check?.()
       }
       waits = false

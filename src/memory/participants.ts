@@ -96,6 +96,18 @@ export function participantsOf(pid: number, thread?: number): number[] {
   return found
 }
 
+/** This process has opened what it was started with: for a parent that stands still and reads no message. */
+export function sayOpened(): void {
+  store(region().words, slotAt(slotOf(me())) + at.S_OPENED, 1)
+}
+
+/** Has the process opened what it was started with? True also where it has ended, and never will. */
+export function hasOpened(pid: number): boolean {
+  const { words } = region()
+  const opened = (owner: number): boolean => load(words, slotAt(slotOf(owner)) + at.S_OPENED) === 1
+  return participantsOf(pid).some(opened) || threads?.started(pid, pid) === 0
+}
+
 // ── a slot of its own ──
 
 /** Buries the dead, and says whether there is room now. */
@@ -137,6 +149,7 @@ function take(slot: number): number {
   store(words, first + at.S_ASLEEP, 0)
   store(words, first + at.S_READY, 0)
   store(words, first + at.S_SWEEPER, 0)
+  store(words, first + at.S_OPENED, 0)
   const owner = ((load(words, first + at.S_STATE) >>> 2) << slotBits) | (slot + 1)
   // Last: who sees it live sees all of the above.
   store(words, first + at.S_STATE, stateWord(owner, at.LIVE))

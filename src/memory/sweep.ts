@@ -9,6 +9,7 @@ import { forgetBell } from './bell.ts'
 import { free, read, walk, wordAt, write } from './heap.ts'
 import { dropDead } from './holders.ts'
 import * as at from './layout.ts'
+import { unmapDead } from './mappings.ts'
 import {
   freeHalfClaimed,
   isAlive,
@@ -27,7 +28,7 @@ import { openedRegion, region } from './region.ts'
 /** How many others are looked at with each burial: who has no parent left is found by and by. */
 const others = 16
 
-/** What else is to be done when a process has ended: things that have names outside of the region. */
+/** What else is to be done when somebody has ended: things that have names outside of the region. */
 const burials = new Set<() => void>()
 
 export function onBurial(fn: () => void): void {
@@ -47,6 +48,7 @@ export function buryProcess(pid: number): void {
 /** A thread of this process has ended; `thread` is the number that Node gave it. */
 export function buryThread(thread: number): void {
   if (openedRegion() !== undefined) for (const owner of participantsOf(process.pid, thread)) bury(owner)
+  for (const fn of burials) fn()
 }
 
 /** Buries the participant if it is dead; true where it is. */
@@ -115,7 +117,10 @@ function sweep(owner: number): void {
       // A page of nodes that the slot has already is the slot's.
       if (kind === at.kinds.nodes && load(words, slotAt(slot) + at.S_NODES) === address)
         write(address, at.H_OWNER, 0)
-      else free(address)
+      else {
+        if (kind === at.kinds.mapping) unmapDead(address)
+        free(address)
+      }
     } else if (read(address, at.H_HELD) === 1) dropDead(address, owner)
   }
   vacate(owner)

@@ -78,8 +78,8 @@ export class Condition extends Cell {
 
   /**
    * Lets go of the lock and waits to be notified; true where it was, false where the timeout came first. The
-   * caller has the lock again in any case, also where a signal ends the wait. InvalidStateError where the
-   * caller does not hold the lock.
+   * caller has the lock again in any case, also where a signal ends the wait; its guard says `ownerDied`
+   * where somebody died with the lock meanwhile. InvalidStateError where the caller does not hold the lock.
    */
   async wait(options?: WaitOptions): Promise<boolean> {
     checkOptions(options)

@@ -76,8 +76,9 @@ export class Lock extends Lockable {
     const guard = this.#guard
     this.release()
     return () =>
-      waitForMutex(this.words, this.at, () => {
+      waitForMutex(this.words, this.at, (how) => {
         this.#guard = guard
+        if (guard !== undefined) guard.ownerDied = how === INHERITED
         return true
       })
   }

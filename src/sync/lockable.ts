@@ -15,7 +15,7 @@ import { Cell } from './cell.ts'
 export interface Guard {
   /**
    * The last holder died while it held the lock, so what the lock protects may be half-changed. Always false
-   * for semaphores.
+   * for semaphores. A condition's `wait()` lets go of the lock: after it this speaks of who had it meanwhile.
    */
   readonly ownerDied: boolean
   /** Gives it back; a second time is nothing, and so is a time after the lock's own `release()`. */
@@ -106,7 +106,8 @@ export function checkOptions(options: WaitOptions | undefined): void {
 }
 
 export class Held implements Guard {
-  readonly ownerDied: boolean
+  /** Written again where a condition has let go of the lock meanwhile. */
+  ownerDied: boolean
   #of: Lockable | undefined
 
   constructor(of: Lockable, ownerDied: boolean) {

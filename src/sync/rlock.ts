@@ -143,10 +143,11 @@ export class RLock extends Lockable {
     store(words, at + DEPTH, 1)
     this.#giveOne()
     return () =>
-      waitForMutex(words, at, () => {
+      waitForMutex(words, at, (how) => {
         store(words, at + OWNER, owner)
         store(words, at + DEPTH, depth)
         this.#guards = guards
+        for (const guard of guards) guard.ownerDied = how === INHERITED
         return true
       })
   }

@@ -9,19 +9,21 @@ import { undisturbed } from '../core/undisturbed.ts'
 import { type HandleKind, registerHandle } from '../codec/handles.ts'
 import { cannotSend } from '../codec/path.ts'
 import { loadKoffi, type Koffi } from '../memory/koffi.ts'
+import { mapNamed, unmapNamed } from '../memory/mappings.ts'
 import { attachNamed, createNamed, isTooLong, leaveNamed, unlinkNamed, type Named } from '../memory/names.ts'
-import { sharedRegion, unmappedReason } from '../memory/region.ts'
+import { unmappedReason } from '../memory/region.ts'
 
 /** What is given back when nothing looks at a mapping any more. */
 interface Mapping {
   readonly named: Named
-  readonly address: number
+  /** See memory/mappings. */
+  readonly block: number
   open: boolean
 }
 
 const collected = new FinalizationRegistry<Mapping>((mapping) => {
   if (mapping.open) leaveNamed(mapping.named)
-  sharedRegion('a SharedMemory').system!.unmap(mapping.address, mapping.named.size)
+  unmapNamed(mapping.block)
 })
 
 let lastName = 0
@@ -72,9 +74,9 @@ export class SharedMemory {
     const named = find(name)
     this.name = name
     this.size = named.size
-    const address = mapped(name, named)
+    const { address, block } = mapped(name, named)
     this.#buffer = undisturbed(() => (loadKoffi() as Koffi).view(address, named.size))
-    this.#mapping = { named, address, open: true }
+    this.#mapping = { named, block, open: true }
     collected.register(this.#buffer, this.#mapping)
   }
 
@@ -143,10 +145,10 @@ function checkLength(bytes: number): void {
 }
 
 /** Where the memory is mapped; where it cannot be, this process holds it no longer. */
-function mapped(name: string, named: Named): number {
+function mapped(name: string, named: Named): { address: number; block: number } {
   try {
     checkLength(named.size)
-    return sharedRegion('a SharedMemory').system!.map(named.fd, named.size)
+    return mapNamed(named.fd, named.size)
   } catch (error) {
     leaveNamed(named)
     if (error instanceof RangeError) throw error

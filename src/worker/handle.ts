@@ -53,6 +53,11 @@ export interface WorkerHandle {
   onExit: (exit: Exit) => void
   /** False where it has ended already. A thread ends at any signal, at once. Default SIGKILL. */
   kill(signal?: NodeJS.Signals): boolean
+  /**
+   * Whether it has opened what it was started with, or never will: for a parent that stands still, and would
+   * hear of it later.
+   */
+  hasOpened(): boolean
   /** Whether the worker, its channel and its pipes keep this event loop alive; at first they do. */
   ref(): void
   unref(): void

@@ -7,12 +7,23 @@ import { Reviver } from '../closure/revive.ts'
 import type { Writer } from '../codec/writer.ts'
 import { ownFile } from '../core/bundle.ts'
 import { log } from '../core/log.ts'
+import { whileStanding } from '../memory/park.ts'
 import type { Channel } from '../transport/channel.ts'
 import type { Exit, StartWorker, WorkerHandle } from './handle.ts'
 import { howEnded, lostError } from './lost.ts'
 import { kinds, writePayload } from './protocol.ts'
 
 let role: string | undefined
+
+/**
+ * Those who may not have opened yet what they were lent. Of a pipe's end that was lent to one that has ended,
+ * nobody would know the end where this thread stands still.
+ */
+const unopened = new Set<Life>()
+
+whileStanding(() => {
+  for (const life of unopened) if (life.handle.hasOpened()) life.takeBack()
+})
 
 /** A promise and its two ends; by itself never an unhandled rejection. */
 export interface Deferred<T> {
@@ -33,6 +44,7 @@ export class Life {
   /** Resolves when the worker has ended and all it sent was read. */
   readonly ended: Promise<Exit>
 
+  readonly #lent: Payload['lent']
   readonly #result: Deferred<unknown>
   readonly #reviver = new Reviver()
   /** An outcome has arrived; its revival may still be going on. */
@@ -46,6 +58,7 @@ export class Life {
     payload: Payload,
     result: Deferred<unknown>,
   ) {
+    this.#lent = payload.lent
     this.#result = result
     role ??= ownFile('./run.js', import.meta.url).href
     const setup = (writer: Writer, channel: Channel): void => {
@@ -53,21 +66,28 @@ export class Life {
       writePayload(writer, payload)
     }
     this.handle = start({ name, daemon, role, setup }, (kind, bytes, start, end) => {
-      if (kind === kinds.opened) payload.lent.drop()
+      if (kind === kinds.opened) this.takeBack()
       else this.#receive(kind, bytes, start, end)
     })
     const { who } = this.handle
     log(`${who} started`)
     if (daemon) this.handle.unref()
+    if (!payload.lent.empty) unopened.add(this)
     this.ended = new Promise((resolve) => {
       this.handle.onExit = (exit) => {
         log(`${who} ${howEnded(exit)}`)
         if (!this.#decided) result.reject(lostError(this.handle, exit, 'its target returned'))
         this.#over = true
-        payload.lent.drop()
+        this.takeBack()
         resolve(exit)
       }
     })
+  }
+
+  /** What was lent for the start has been opened, or never will be. */
+  takeBack(): void {
+    unopened.delete(this)
+    this.#lent.drop()
   }
 
   /** `ended` has resolved. */

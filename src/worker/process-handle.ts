@@ -9,6 +9,7 @@ import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { ownFile } from '../core/bundle.ts'
 import { identity } from '../core/context.ts'
+import { hasOpened } from '../memory/participants.ts'
 import { regionForProcess } from '../memory/region.ts'
 import { buryProcess } from '../memory/sweep.ts'
 import type { Channel, Receive } from '../transport/channel.ts'
@@ -100,6 +101,10 @@ export class ProcessHandle implements WorkerHandle {
   /** False where the process has ended already; never reaches a process that got the same pid later. */
   kill(signal: NodeJS.Signals = 'SIGKILL'): boolean {
     return this.#exit === null && this.#child.kill(signal)
+  }
+
+  hasOpened(): boolean {
+    return hasOpened(this.pid)
   }
 
   ref(): void {

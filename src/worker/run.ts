@@ -6,12 +6,14 @@ import { Reviver } from '../closure/revive.ts'
 import { handlesRead } from '../codec/handles.ts'
 import { identity, inThread, selfName, currentThreadSignal, whileImporting } from '../core/context.ts'
 import { WorkerLostError } from '../core/errors.ts'
+import { sayOpened } from '../memory/participants.ts'
+import { openedRegion } from '../memory/region.ts'
 import type { Channel } from '../transport/channel.ts'
 import { sendError, sendResult } from './outcome.ts'
 import { printError } from './print.ts'
 import { kinds, readTemplates } from './protocol.ts'
 import { self, type Work } from './self.ts'
-import { selfWho } from './threads.ts'
+import { ownSlot, selfWho } from './threads.ts'
 
 let channel: Channel
 let home: string | undefined
@@ -37,6 +39,8 @@ async function run(bytes: Buffer, start: number, end: number): Promise<unknown> 
   const work = reviver.revive(bytes, body, end) as Work
   home = work.home
   if (handlesRead() > 0) {
+    if (inThread()) ownSlot().sayOpened()
+    else if (openedRegion() !== undefined) sayOpened()
     channel.open(kinds.opened)
     channel.commit()
     channel.flush()

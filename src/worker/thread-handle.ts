@@ -107,6 +107,10 @@ export class ThreadHandle implements WorkerHandle {
     return true
   }
 
+  hasOpened(): boolean {
+    return this.slot.opened
+  }
+
   ref(): void {
     this.#worker.ref()
     this.channel.ref()

@@ -30,6 +30,8 @@ const STOP = 2
 /** It is in a call that it must not be ended in; somebody is about to end it. */
 const BUSY = 4
 const ENDING = 8
+/** It has opened what it was started with. */
+const OPENED = 16
 
 /** Milliseconds for which its end waits for such a call, which takes a few. */
 const mostBusy = 1000
@@ -81,6 +83,15 @@ export class Slot {
 
   stop(): void {
     or(table(), this.#at + FLAGS, STOP)
+  }
+
+  /** It has opened what it was started with. */
+  get opened(): boolean {
+    return (load(table(), this.#at + FLAGS) & OPENED) !== 0
+  }
+
+  sayOpened(): void {
+    or(table(), this.#at + FLAGS, OPENED)
   }
 
   /** For undisturbed.ts, in the thread itself. */
