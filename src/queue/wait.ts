@@ -34,7 +34,13 @@ export async function wait<O extends Waitable>(objects: Iterable<O>, options?: W
   let timer: NodeJS.Timeout | undefined
   try {
     return await new Promise<O[]>((resolve, reject) => {
-      const look = (): void => resolve(all.filter(isReady))
+      const look = (): void => {
+        try {
+          resolve(all.filter(isReady))
+        } catch (error) {
+          reject(error) // one was closed meanwhile
+        }
+      }
       // All are asked before any is told of, so that those that are ready now are told together.
       for (const one of all) stops.push(one[waitable](look))
       const now = all.filter((_, i) => stops[i] === undefined)
