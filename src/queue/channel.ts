@@ -172,13 +172,13 @@ export class Channel {
   }
 
   /** A state for good, and what else is done in that moment; all who wait look again. */
-  setState(bit: number, also?: () => void): void {
+  setState<R>(bit: number, also?: () => R): R | undefined {
     const { words, w } = this
-    this.locked(() => {
+    return this.locked(() => {
       store(words, w + at.STATE, load(words, w + at.STATE) | bit)
       this.wakeAll(w + at.GETTERS)
       this.wakeAll(w + at.PUTTERS)
-      also?.()
+      return also?.()
     })
   }
 
