@@ -87,8 +87,8 @@ export class Connection<S = unknown, R = S> {
   }
 
   /**
-   * As `recv`, and stops this thread meanwhile. A message that needs modules which are not imported here yet
-   * stays where it is: InvalidStateError, which says to await `recv()`.
+   * As `recv`, and stops this thread meanwhile. A message that needs modules which plait has not loaded here
+   * yet stays where it is: InvalidStateError, which says to await `recv()`.
    */
   recvSync(options?: WaitOptions): R {
     checkWaitOptions(options)
