@@ -149,7 +149,7 @@ describe('waiting', () => {
   })
 
   test('a put that waits packs its item once', async () => {
-    const queue = new Queue<unknown>({ maxsize: 1 })
+    const queue = new Queue({ maxsize: 1 })
     await queue.put(0)
     let packed = 0
     class Counted {}

@@ -169,7 +169,7 @@ export const emptied: Scenario = {
     ([first]: Stage) => (put(new Channel(first), 1, 5000), put(new Channel(first), 2, 8), 0),
     ([first]: Stage) => {
       const c = new Channel(first)
-      c.setState(at.SHUT, () => (): void => {})
+      c.setState(at.SHUT, () => unhook(c.words, c.w))!()
       return 0
     },
   ],
