@@ -220,7 +220,7 @@ describe('order and waiting', () => {
     worker.start()
     const [error, left] = (await back.get()) as [Error, number]
     assert.ok(error instanceof InvalidStateError, String(error))
-    assert.match(error.message, /await get\(\)/)
+    assert.match(error.message, /plait has not loaded here yet.*await get\(\)/)
     assert.equal(left, 2)
     assert.deepEqual(await back.get(), ['y', 'plain'])
     await worker.join()
