@@ -188,8 +188,8 @@ export class Receiver {
     const { what, verb } = this.#words
     return new InvalidStateError(
       `${what} needs modules that plait has not loaded here yet, even where the program itself imports ` +
-        `them, and loading is asynchronous: await ${verb}(), after which ${verb}Sync() takes what needs the ` +
-        `same modules; ${what} is still there`,
+        `them, and loading is asynchronous: await ${verb}(); ${verb}Sync() takes what needs the same ` +
+        `modules from then on; ${what} is still there`,
     )
   }
 }
