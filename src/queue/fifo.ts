@@ -111,13 +111,19 @@ export function weightOf(words: Words, record: number): number {
   return sum
 }
 
+/** Takes the first record and gives back all that goes with it; false where there was none. */
+function discardFirst(words: Words, channel: number): boolean {
+  const record = first(words, channel)
+  if (record === 0) return false
+  const cargo = cargoOf(words, record)
+  removeFirst(words, channel, record)
+  giveBack(cargo)
+  return true
+}
+
 /** Nobody uses the channel any more: gives all back. */
 export function drop(words: Words, channel: number): void {
-  for (let record; (record = first(words, channel)) !== 0;) {
-    const cargo = cargoOf(words, record)
-    removeFirst(words, channel, record)
-    giveBack(cargo)
-  }
+  while (discardFirst(words, channel));
   const chunk = load(words, channel + at.TAIL_CHUNK)
   if (chunk !== 0) free(chunk)
 }
