@@ -149,16 +149,19 @@ export class Connection<S = unknown, R = S> {
   }
 
   /** For `wait()`. */
-  [waitable](ready: () => void): (() => void) | undefined {
+  [waitable](ready: (error?: unknown) => void): (() => void) | undefined {
     const { end, receiver } = this.#can(READS)
     if (end.incoming.locked(() => end.incoming.readable())) return undefined
     const stop = new AbortController()
     const look = new LookJob(end.incoming)
     receiver.pump
       .add(look, { signal: stop.signal }, () => LookJob.late)
-      .then(ready, () => {
-        if (!stop.signal.aborted) ready() // closed meanwhile: whoever uses it hears of it
-      })
+      .then(
+        () => ready(),
+        (error: unknown) => {
+          if (!stop.signal.aborted) ready(error)
+        },
+      )
     return () => stop.abort()
   }
 

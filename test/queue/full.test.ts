@@ -11,7 +11,9 @@ import { allocate, free } from '#plait/memory/heap.js'
 import { CONTROL_TOP, arenaFirst, kinds, largestControl } from '#plait/memory/layout.js'
 import { region } from '#plait/memory/region.js'
 import { giveNode, takeNode } from '#plait/memory/waiters.js'
+import { Pipe } from '#plait/queue/connection.js'
 import { Queue } from '#plait/queue/queue.js'
+import { wait } from '#plait/queue/wait.js'
 import { checkLeaks } from '../leaks.js'
 
 checkLeaks()
@@ -67,6 +69,7 @@ test('put says so, the queue keeps what it has, and goes on when something was t
 test('get that has to wait says so, late or not, and waits again when there is room', async () => {
   const queue = new Queue<number>()
   const full = new Queue<number>({ maxsize: 1 })
+  const [here, there] = Pipe<number>()
   for (const one of [queue, full]) one.putNowait(1)
   assert.equal(queue.getNowait(), 1)
   fillMemory()
@@ -75,6 +78,7 @@ test('get that has to wait says so, late or not, and waits again when there is r
     await assert.rejects(full.put(2, options), MemoryError)
     assert.throws(() => queue.getSync(options), MemoryError)
     assert.throws(() => full.putSync(2, options), MemoryError)
+    await assert.rejects(wait([there], options), MemoryError)
   }
   makeRoom()
   const [got, put] = [queue.get({ timeout: 10_000 }), full.put(2)]
@@ -82,7 +86,10 @@ test('get that has to wait says so, late or not, and waits again when there is r
   assert.deepEqual([await got, await full.get()], [7, 1])
   await put
   assert.equal(await full.get(), 2)
-  for (const one of [queue, full]) one.close()
+  const waiting = wait([there])
+  await here.send(1)
+  assert.deepEqual(await waiting, [there])
+  for (const one of [queue, full, here, there]) one.close()
 })
 
 test('who waits already is served from what the queue has, and told where that is not enough', async () => {

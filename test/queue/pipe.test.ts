@@ -163,6 +163,14 @@ describe('wait', () => {
     await assert.rejects(wait(null as never), { name: 'TypeError', message: /^objects .*got null$/ })
   })
 
+  test('what was ready is told, even where somebody has received it by then', async () => {
+    const [a, b] = Pipe<number>()
+    const [waiting, received] = [wait([b]), b.recv()]
+    await a.send(1)
+    assert.deepEqual(await waiting, [b])
+    assert.equal(await received, 1)
+  })
+
   test('a connection that is closed meanwhile ends it', async () => {
     const [[a, b], [c, d]] = [Pipe<number>(), Pipe<number>()]
     const waiting = wait([b, d])
