@@ -8,10 +8,11 @@ export const waitable: unique symbol = Symbol('plait.waitable')
 /** Something that becomes ready, and may be ready already. */
 export interface Waitable {
   /**
-   * Calls `ready` once it is; answers how to take that back, or undefined where it is ready now, and `ready`
-   * is never called. Keeps the event loop alive until one of these. Throws where it cannot be waited for.
+   * Calls `ready` once it is, with an error where it cannot be waited for any more; answers how to take that
+   * back, or undefined where it is ready now, and `ready` is never called. Keeps the event loop alive until
+   * one of these. Throws where it cannot be waited for.
    */
-  [waitable](ready: () => void): (() => void) | undefined
+  [waitable](ready: (error?: unknown) => void): (() => void) | undefined
 }
 
 export function isWaitable(value: unknown): value is Waitable {

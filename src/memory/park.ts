@@ -112,12 +112,13 @@ export function park<R>(
   signal?: AbortSignal,
   limits?: Limits,
 ): Promise<R | undefined> {
-  const node = takeNode(true)
+  let node: number | undefined
   let got: R | undefined
   try {
+    node = takeNode(true)
     got = wait.begin(node, false)
   } catch (error) {
-    giveNode(node)
+    if (node !== undefined) giveNode(node)
     return Promise.reject(error)
   }
   if (got !== undefined) {

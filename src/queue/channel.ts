@@ -115,12 +115,20 @@ export class Channel {
     for (const node of granted) tell(this.words, node)
   }
 
-  // ── waiting ──
+  /** Is the record with this sequence number still there, and the first? Takes the guard itself. */
+  isFirst(sequence: number): boolean {
+    return this.locked(() => {
+      const record = fifo.first(this.words, this.w)
+      return record !== 0 && load(this.words, record + at.R_SEQUENCE) === sequence
+    })
+  }
 
-  /** How many records there are. */
+  /** How many records there are; without the guard. */
   count(): number {
     return fifo.count(this.words, this.w)
   }
+
+  // ── waiting ──
 
   /** The wait for one step, which answers undefined to wait on. */
   wait<R>(line: Line, step: (node: number) => R | undefined, alsoCheck?: () => void): Wait<R> {
@@ -172,13 +180,13 @@ export class Channel {
   }
 
   /** A state for good, and what else is done in that moment; all who wait look again. */
-  setState(bit: number, also?: () => void): void {
+  setState<R>(bit: number, also?: () => R): R | undefined {
     const { words, w } = this
-    this.locked(() => {
+    return this.locked(() => {
       store(words, w + at.STATE, load(words, w + at.STATE) | bit)
       this.wakeAll(w + at.GETTERS)
       this.wakeAll(w + at.PUTTERS)
-      also?.()
+      return also?.()
     })
   }
 

@@ -87,8 +87,8 @@ export class Connection<S = unknown, R = S> {
   }
 
   /**
-   * As `recv`, and stops this thread meanwhile. A message that needs modules which are not imported here yet
-   * stays where it is: InvalidStateError, which says to await `recv()`.
+   * As `recv`, and stops this thread meanwhile. A message that needs modules which plait has not loaded here
+   * yet stays where it is: InvalidStateError, which says to await `recv()`.
    */
   recvSync(options?: WaitOptions): R {
     checkWaitOptions(options)
@@ -149,16 +149,19 @@ export class Connection<S = unknown, R = S> {
   }
 
   /** For `wait()`. */
-  [waitable](ready: () => void): (() => void) | undefined {
+  [waitable](ready: (error?: unknown) => void): (() => void) | undefined {
     const { end, receiver } = this.#can(READS)
     if (end.incoming.locked(() => end.incoming.readable())) return undefined
     const stop = new AbortController()
     const look = new LookJob(end.incoming)
     receiver.pump
       .add(look, { signal: stop.signal }, () => LookJob.late)
-      .then(ready, () => {
-        if (!stop.signal.aborted) ready() // closed meanwhile: whoever uses it hears of it
-      })
+      .then(
+        () => ready(),
+        (error: unknown) => {
+          if (!stop.signal.aborted) ready(error)
+        },
+      )
     return () => stop.abort()
   }
 

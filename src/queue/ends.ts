@@ -10,7 +10,7 @@ import type { WaitOptions } from '../core/waiting.ts'
 import { parkSync } from '../memory/park.ts'
 import { GETTERS, PUTTERS, type Channel } from './channel.ts'
 import { GetJob, PutJob, type Refuse } from './jobs.ts'
-import { giveOutgoing, prepare, takeOutgoing, unpack } from './message.ts'
+import { giveOutgoing, prepare, takeOutgoing, unpack, type Outgoing } from './message.ts'
 import { Pump } from './pump.ts'
 
 /** In the words of a Queue, or of a Connection. */
@@ -44,9 +44,12 @@ export class Sender {
   put(value: unknown, options: WaitOptions | undefined): Promise<void> {
     try {
       throwIfAborted(options)
-      if (!this.#pump.busy && this.#now(value)) return turnDue() ?? done
-      if (options?.timeout === 0) throw this.#words.latePut()
       const message = takeOutgoing().pack(value, this.#words.what)
+      if (!this.#pump.busy && this.#now(message)) return turnDue() ?? done
+      if (options?.timeout === 0) {
+        settle(message, false)
+        throw this.#words.latePut()
+      }
       message.keep()
       const job = new PutJob(this.#channel, this.#words.refusePut, message)
       return this.#pump.add(job, options, () => this.#words.latePut())
@@ -74,35 +77,41 @@ export class Sender {
       put = parkSync(wait, options?.timeout, options?.signal) === true
       if (!put) throw latePut()
     } finally {
-      if (put) message.sent()
-      else message.drop()
-      giveOutgoing(message)
+      settle(message, put)
     }
   }
 
   putNowait(value: unknown): void {
-    if (!this.#now(value)) throw this.#words.latePut()
+    const message = takeOutgoing().pack(value, this.#words.what)
+    if (this.#now(message)) return
+    settle(message, false)
+    throw this.#words.latePut()
   }
 
   end(error: () => unknown): void {
     this.#pump.end(error)
   }
 
-  #now(value: unknown): boolean {
+  /** Where there is no room it is false, and the message is still to be put, or to be settled. */
+  #now(message: Outgoing): boolean {
     const channel = this.#channel
-    const message = takeOutgoing().pack(value, this.#words.what)
-    let put = false
+    let put: boolean | undefined
     channel.enter()
     try {
       put = channel.put(message, this.#words.refusePut)
     } finally {
       channel.leave()
-      if (put) message.sent()
-      else message.drop()
-      giveOutgoing(message)
+      if (put !== false) settle(message, put === true)
     }
     return put
   }
+}
+
+/** A message was put, or will not be. */
+function settle(message: Outgoing, put: boolean): void {
+  if (put) message.sent()
+  else message.drop()
+  giveOutgoing(message)
 }
 
 const done = Promise.resolve()
@@ -139,10 +148,12 @@ export class Receiver {
         }
         there = found !== undefined
       }
-      // What is there and has to be loaded first is no reason to be late.
-      if (options?.timeout === 0 && !there) throw this.#words.lateGet()
-      const job = new GetJob<T>(channel, this.#words.refuseGet)
-      return this.pump.add(job, options?.timeout === 0 ? undefined : options, () => this.#words.lateGet())
+      const { refuseGet, lateGet } = this.#words
+      if (options?.timeout !== 0) return this.pump.add(new GetJob<T>(channel, refuseGet), options, lateGet)
+      // What is there and has to be loaded first is no reason to be late; that it is gone by then is one.
+      if (!there) throw lateGet()
+      const job = new GetJob<T>(channel, refuseGet, lateGet)
+      return this.pump.add(job, { signal: options.signal }, lateGet)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -152,17 +163,18 @@ export class Receiver {
     throwIfAborted(options)
     const channel = this.#channel
     const { refuseGet, lateGet, check } = this.#words
+    const deadline = options?.timeout === undefined ? Infinity : performance.now() + options.timeout
     for (let known: number | undefined; ;) {
       let found = channel.locked(() => channel.take(refuseGet, known))
-      if (found === undefined && options?.timeout !== 0)
-        found = parkSync(
-          channel.wait(GETTERS, (node) => channel.take(refuseGet, known, node), check),
-          options?.timeout,
-          options?.signal,
-        )
+      if (found === undefined) {
+        const left = deadline - performance.now()
+        if (left <= 0) throw lateGet()
+        const wait = channel.wait(GETTERS, (node) => channel.take(refuseGet, known, node), check)
+        found = parkSync(wait, left, options?.signal)
+      }
       if (found === undefined) throw lateGet()
       if (found.taken) return unpack(found) as T
-      const ready = prepare(found)
+      const ready = prepare(found, channel)
       if (ready !== undefined) {
         ready.catch(() => {})
         channel.nudge(GETTERS)
@@ -173,9 +185,11 @@ export class Receiver {
   }
 
   #mustAwait(): InvalidStateError {
+    const { what, verb } = this.#words
     return new InvalidStateError(
-      'the next item needs modules that this process has not imported yet, and importing is asynchronous: ' +
-        `await ${this.#words.verb}(); the item is still there`,
+      `${what} needs modules that plait has not loaded here yet, even where the program itself imports ` +
+        `them, and loading is asynchronous: await ${verb}(); ${verb}Sync() takes what needs the same ` +
+        `modules from then on; ${what} is still there`,
     )
   }
 }

@@ -86,9 +86,13 @@ export function removeFirst(words: Words, channel: number, record: number): void
   store(words, channel + at.TAIL, start)
 }
 
-/** How many there are. */
+/** How many there are; without the guard as well: both counters at one moment, whatever goes on meanwhile. */
 export function count(words: Words, channel: number): number {
-  return (load(words, channel + at.PUT) - load(words, channel + at.TAKEN)) >>> 0
+  for (;;) {
+    const taken = load(words, channel + at.TAKEN)
+    const put = load(words, channel + at.PUT)
+    if (load(words, channel + at.TAKEN) === taken) return (put - taken) >>> 0
+  }
 }
 
 /** Where the blocks of a record are listed. */
@@ -108,15 +112,12 @@ export function weightOf(words: Words, record: number): number {
 }
 
 /** Takes the first record and gives back all that goes with it; false where there was none. */
-export function discardFirst(words: Words, channel: number): boolean {
+function discardFirst(words: Words, channel: number): boolean {
   const record = first(words, channel)
   if (record === 0) return false
-  const [shares, blocks] = [record + at.recordWords, blocksOf(words, record)]
-  const held = Array.from(words.subarray(shares, blocks))
-  const placed = Array.from(words.subarray(blocks, blocks + load(words, record + at.R_BLOCKS)))
+  const cargo = cargoOf(words, record)
   removeFirst(words, channel, record)
-  placed.forEach(free)
-  held.forEach(unsend)
+  giveBack(cargo)
   return true
 }
 
@@ -125,6 +126,52 @@ export function drop(words: Words, channel: number): void {
   while (discardFirst(words, channel));
   const chunk = load(words, channel + at.TAIL_CHUNK)
   if (chunk !== 0) free(chunk)
+}
+
+/**
+ * Empties the channel in one step, however much is in it. The answer gives back what that was: to be called
+ * once the guard is left, and a death before its end costs what is left of it.
+ */
+export function unhook(words: Words, channel: number): () => void {
+  const head = load(words, channel + at.HEAD)
+  const chunk = load(words, channel + at.TAIL_CHUNK)
+  store(words, channel + at.HEAD, 0) // the commit: as if nothing had ever been put
+  store(words, channel + at.TAKEN, load(words, channel + at.PUT))
+  store(words, channel + at.BYTES, 0)
+  store(words, channel + at.TAIL, 0)
+  store(words, channel + at.TAIL_CHUNK, 0)
+  return () => {
+    if (head !== 0) discard(words, head, chunk)
+  }
+}
+
+/** Gives back a chain of records that no channel leads to; `last` is its last chunk. */
+function discard(words: Words, record: number, last: number): void {
+  for (let size = 0; (size = load(words, record)) !== 0;) {
+    if (size === at.LINK) {
+      const next = wordAt(load(words, record + 1))
+      free(load(words, record + 2))
+      record = next
+      continue
+    }
+    if (words[record + at.R_SHARES]! + words[record + at.R_BLOCKS]! > 0) giveBack(cargoOf(words, record))
+    record += size
+  }
+  free(last)
+}
+
+/** What goes with a record. */
+function cargoOf(words: Words, record: number): { shares: number[]; blocks: number[] } {
+  const [shares, blocks] = [record + at.recordWords, blocksOf(words, record)]
+  return {
+    shares: Array.from(words.subarray(shares, blocks)),
+    blocks: Array.from(words.subarray(blocks, blocks + words[record + at.R_BLOCKS]!)),
+  }
+}
+
+function giveBack({ shares, blocks }: { shares: number[]; blocks: number[] }): void {
+  blocks.forEach(free)
+  shares.forEach(unsend)
 }
 
 /** Somebody died under the guard: tells everything again from the head, which is right (Q2). */

@@ -12,26 +12,30 @@ export type Refuse = (state: number) => void
 export class GetJob<T> extends Job<T> {
   readonly #channel: Channel
   readonly #refuse: Refuse
+  readonly #late: (() => Error) | undefined
   #found: Found | undefined
   /** Sequence number of the record for which everything was imported, or could not be. */
   #known: number | undefined
   #failure: unknown
 
-  constructor(channel: Channel, refuse: Refuse) {
+  /** `late` is what it fails with where it would have to wait; without it, it waits. */
+  constructor(channel: Channel, refuse: Refuse, late?: () => Error) {
     super()
     this.#channel = channel
     this.#refuse = refuse
+    this.#late = late
   }
 
   attempt(node: number): boolean {
     this.#found = this.#channel.take(this.#refuse, this.#known, node)
+    if (this.#found === undefined && this.#late !== undefined) throw this.#late()
     return this.#found !== undefined
   }
 
   finish(): undefined | typeof AGAIN | Promise<void> {
     const found = this.#found!
     if (!found.taken) {
-      const ready = prepare(found)
+      const ready = prepare(found, this.#channel)
       this.#failure = undefined
       this.#known = found.sequence
       return ready === undefined ? AGAIN : ready.catch((error: unknown) => void (this.#failure = error))

@@ -93,12 +93,31 @@ export interface Incoming {
   readonly blocks: readonly number[]
 }
 
+/** A message that lies where it lay, and may be taken by others. */
+interface Peeked extends Incoming {
+  readonly sequence: number
+}
+
+/** Where it lies: is the message with this number still the first? */
+interface Source {
+  isFirst(sequence: number): boolean
+}
+
 const reviver = new Reviver()
 
-/** What has to be imported before `unpack`; undefined where nothing has. Rejects where that fails. */
-export function prepare(message: Incoming): Promise<void> | undefined {
+/**
+ * What has to be imported before `unpack` of a message that was only looked at; undefined where nothing has,
+ * or where somebody has taken it by now. Rejects where that fails.
+ */
+export function prepare(message: Peeked, from: Source): Promise<void> | undefined {
   if ((message.flags & CAPTURED) === 0) return undefined
-  const bytes = payloadOf(message)
+  let bytes = payloadOf(message)
+  if ((message.flags & BIG) !== 0) {
+    // Whoever takes it frees its block, which may be another's already: copied first, and believed where the
+    // message is still there after that.
+    bytes = Buffer.from(bytes)
+    if (!from.isFirst(message.sequence)) return undefined
+  }
   try {
     return reviver.prepare(bytes, readTemplates(bytes), bytes.length)
   } catch (error) {

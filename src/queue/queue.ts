@@ -124,8 +124,9 @@ export class Queue<T = unknown> {
   }
 
   /**
-   * As `get`, and stops this thread meanwhile. An item that needs modules which are not imported here yet
-   * stays in the queue: InvalidStateError, which says to await `get()`.
+   * As `get`, and stops this thread meanwhile. An item that needs modules which plait has not loaded here yet
+   * (those that its functions use; plait/threading for a Local) stays in the queue: InvalidStateError, which
+   * says to await `get()`.
    */
   getSync(options?: WaitOptions): T {
     checkWaitOptions(options)
@@ -199,12 +200,14 @@ export class Queue<T = unknown> {
     checkOptions(options)
     if (options?.immediate !== undefined) checkBoolean(options.immediate, 'immediate')
     const { channel } = this.#is()
-    channel.setState(at.SHUT, () => {
-      if (options?.immediate !== true) return
-      const before = channel.count()
-      while (fifo.discardFirst(channel.words, channel.w));
-      addDone(channel, Math.min(before, unfinished(channel)))
+    const discard = channel.setState(at.SHUT, () => {
+      if (options?.immediate !== true) return undefined
+      const left = channel.count()
+      const rest = fifo.unhook(channel.words, channel.w)
+      addDone(channel, Math.min(left, unfinished(channel)))
+      return rest
     })
+    discard?.()
   }
 
   /**

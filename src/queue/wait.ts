@@ -34,9 +34,17 @@ export async function wait<O extends Waitable>(objects: Iterable<O>, options?: W
   let timer: NodeJS.Timeout | undefined
   try {
     return await new Promise<O[]>((resolve, reject) => {
-      const look = (): void => resolve(all.filter(isReady))
+      const tell = (one: O, error?: unknown): void => {
+        if (error !== undefined) return reject(error)
+        try {
+          // It was ready, even where somebody was faster by now.
+          resolve(all.filter((other) => other === one || isReady(other)))
+        } catch (closed) {
+          reject(closed)
+        }
+      }
       // All are asked before any is told of, so that those that are ready now are told together.
-      for (const one of all) stops.push(one[waitable](look))
+      for (const one of all) stops.push(one[waitable]((error) => tell(one, error)))
       const now = all.filter((_, i) => stops[i] === undefined)
       if (now.length > 0 || all.length === 0 || options?.timeout === 0) {
         const turn = turnDue()

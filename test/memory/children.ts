@@ -4,10 +4,16 @@ import { load, sleepOn } from '#plait/memory/atomics.js'
 import { region, regionForThread } from '#plait/memory/region.js'
 import { buryThread } from '#plait/memory/sweep.js'
 import { Process } from '#plait/worker/process.js'
+import { mortal } from '../mortal.ts'
 
 /** A process that calls one of jobs.ts. */
 export function process<A extends unknown[], R>(target: (...args: A) => R, ...args: A): Process {
   return new Process({ target: target, args }).start()
+}
+
+/** The same, and it can die in the middle of a write: see ../mortal.ts. */
+export function mortalProcess<A extends unknown[], R>(target: (...args: A) => R, ...args: A): Process {
+  return new Process({ target, args, execArgv: mortal }).start()
 }
 
 export interface Thread {

@@ -15,7 +15,7 @@ import { checkLeaks } from '../leaks.ts'
 import { freeLists } from '../model/free-lists.ts'
 import { putToken, tokensOf, tokenWords } from '../model/tokens.ts'
 import { random } from '../random.ts'
-import { process as start, reached, thread } from './children.ts'
+import { mortalProcess as startMortal, process as start, reached, thread } from './children.ts'
 import * as jobs from './jobs.ts'
 
 checkLeaks()
@@ -70,12 +70,9 @@ test('the heap gives no block to two, and gets back what the dead had', async ()
   const steady = start(jobs.churn, seed, 30_000, broken)
   for (let round = 0; round < 8; round++) {
     const word = jobs.blockWord()
-    const child = start(jobs.churnAndSay, seed + round, broken, word)
-    await reached(word, 1)
-    await new Promise((resolve) => setTimeout(resolve, next() * 40)) // at any moment
-    killed.push(load(words, word + 1))
-    child.kill()
-    await child.join()
+    const child = startMortal(jobs.churnAndDie, seed + round, broken, word, Math.ceil(next() * 20_000))
+    assert.equal(await child.join(), -9)
+    killed.push(load(words, word))
     free((word / 16) | 0)
   }
   await steady.result

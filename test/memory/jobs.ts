@@ -12,6 +12,7 @@ import { park, parkSync } from '#plait/memory/park.js'
 import { me } from '#plait/memory/participants.js'
 import { region, unmappedReason } from '#plait/memory/region.js'
 import { Process } from '#plait/worker/process.js'
+import { dieAt } from '../mortal.ts'
 import { random } from '../random.ts'
 import { putToken, wantToken } from '../model/tokens.ts'
 
@@ -123,9 +124,9 @@ export function blockWord(bytes = 64): number {
   return wordAt(allocate(bytes, kinds.payload))
 }
 
-/** The same without an end; says who it is first. */
-export function churnAndSay(seed: number, broken: number, word: number): void {
-  store(region().words, word + 1, me())
-  say(word, 1)
+/** The same without an end, until its write with this number; says who it is first. */
+export function churnAndDie(seed: number, broken: number, word: number, write: number): void {
+  store(region().words, word, me())
+  dieAt(write)
   churn(seed, Infinity, broken)
 }

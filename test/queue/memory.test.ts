@@ -7,8 +7,14 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { usage } from '#plait/memory/heap.js'
+import { load } from '#plait/memory/atomics.js'
+import { read, usage, walk } from '#plait/memory/heap.js'
+import { cellWord, defineKind, makeCell, release, send } from '#plait/memory/holders.js'
+import { H_KIND, kinds } from '#plait/memory/layout.js'
+import { Channel } from '#plait/queue/channel.js'
 import { Pipe } from '#plait/queue/connection.js'
+import { GUARD } from '#plait/queue/layout.js'
+import { Outgoing } from '#plait/queue/message.js'
 import { Queue } from '#plait/queue/queue.js'
 import { checkLeaks } from '../leaks.js'
 
@@ -54,6 +60,40 @@ test('a closed queue gives everything back, what lies in it included', () => {
     queue.close()
   }
   assert.equal(usage().blocks, before.blocks)
+})
+
+test('so does one that is shut down at once, through all of its chunks', () => {
+  const inner = new Queue<number>()
+  for (let round = 0; round < 2; round++) {
+    const queue = new Queue()
+    const before = usage()
+    for (let i = 0; i < 20_000; i++) queue.putNowait(i % 100 === 0 ? inner : i)
+    for (const item of [Buffer.alloc(200_000), 'x'.repeat(50_000), [() => inner]]) queue.putNowait(item)
+    queue.shutdown({ immediate: true })
+    assert.equal(usage().blocks, before.blocks)
+    queue.close()
+  }
+  const after = usage()
+  inner.close()
+  assert.equal(usage().blocks, after.blocks - 1, 'no message holds it any more')
+})
+
+test('nothing is given back under the guard', () => {
+  const queue = new Queue()
+  const address = Array.from(walk()).findLast((one) => read(one, H_KIND) === kinds.queue)!
+  const channel = new Channel(cellWord(address))
+  const guards: number[] = []
+  const kind = kinds.queue + 15
+  defineKind(kind, { destroy: () => void guards.push(load(channel.words, channel.w + GUARD)) })
+  const cell = makeCell(kind, 1)
+  send(cell)
+  release(cell)
+  const message = { ...new Outgoing().pack(1, 'the item'), shares: [cell], entrust() {}, weight: 4 }
+  channel.locked(() => channel.put(message as unknown as Outgoing, () => {}))
+  assert.equal(queue.qsize(), 1)
+  queue.shutdown({ immediate: true })
+  assert.deepEqual(guards, [0])
+  queue.close()
 })
 
 test('so does one that was collected, and a pipe', async () => {

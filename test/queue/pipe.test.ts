@@ -162,6 +162,25 @@ describe('wait', () => {
     await assert.rejects(wait([b, 3 as never]), { name: 'TypeError', message: /^objects\[1\] .*got 3$/ })
     await assert.rejects(wait(null as never), { name: 'TypeError', message: /^objects .*got null$/ })
   })
+
+  test('what was ready is told, even where somebody has received it by then', async () => {
+    const [a, b] = Pipe<number>()
+    const [waiting, received] = [wait([b]), b.recv()]
+    await a.send(1)
+    assert.deepEqual(await waiting, [b])
+    assert.equal(await received, 1)
+  })
+
+  test('a connection that is closed meanwhile ends it', async () => {
+    const [[a, b], [c, d]] = [Pipe<number>(), Pipe<number>()]
+    const waiting = wait([b, d])
+    b.close()
+    await assert.rejects(waiting, ClosedError)
+    const others = wait([d])
+    await c.send(1)
+    assert.deepEqual(await others, [d])
+    for (const end of [a, c, d]) end.close()
+  })
 })
 
 describe('between processes', { skip: !mapped }, () => {

@@ -11,6 +11,7 @@ import {
   Full,
   InvalidStateError,
   Queue,
+  registerReducer,
   SerializationError,
   ShutDown,
   TimeoutError,
@@ -145,6 +146,21 @@ describe('waiting', () => {
     for (let i = 0; i < 4; i++) got.push(await queue.get())
     await Promise.all(puts)
     assert.deepEqual(got, [1, 2, 3, 4])
+  })
+
+  test('a put that waits packs its item once', async () => {
+    const queue = new Queue({ maxsize: 1 })
+    await queue.put(0)
+    let packed = 0
+    class Counted {}
+    registerReducer(Counted, { reduce: () => ++packed, revive: (n) => n })
+    const put = queue.put(new Counted())
+    await assert.rejects(queue.put(new Counted(), { timeout: 0 }), Full)
+    assert.equal(packed, 2)
+    await queue.get()
+    await put
+    assert.equal(await queue.get(), 1)
+    assert.equal(packed, 2)
   })
 
   test('deadlines: Empty and Full, at once with 0', async () => {

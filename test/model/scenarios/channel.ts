@@ -1,6 +1,7 @@
 /**
  * queue/channel.ts: what was put is taken once, in order, by whoever is there; nobody sleeps on while there
- * is something; a death loses nothing that was put and leaves the channel whole.
+ * is something; a death loses nothing that was put and leaves the channel whole. Who counts without the
+ * guard is told a number that was true, and who empties it leaves a channel like a new one.
  */
 import { load, store } from '#plait/memory/atomics.js'
 import { allocate, read, wordAt } from '#plait/memory/heap.js'
@@ -9,6 +10,7 @@ import { parkSync } from '#plait/memory/park.js'
 import { me } from '#plait/memory/participants.js'
 import { giveNode, takeNode } from '#plait/memory/waiters.js'
 import { Channel, GETTERS, PUTTERS } from '#plait/queue/channel.js'
+import { unhook } from '#plait/queue/fifo.js'
 import * as at from '#plait/queue/layout.js'
 import type { Outgoing } from '#plait/queue/message.js'
 import { region } from '#plait/memory/region.js'
@@ -50,16 +52,21 @@ function get(channel: Channel): number {
   return value
 }
 
+/** Takes what is left; or what is wrong with the channel and the heap. */
+function leftIn(first: number): number[] | string {
+  const channel = new Channel(first)
+  const left: number[] = []
+  channel.locked(() => {})
+  while (channel.count() > 0) left.push(get(channel))
+  const chunk = load(region().words, first + at.TAIL_CHUNK)
+  if (chunk !== 0 && read(chunk, H_KIND) !== kinds.chunk) return 'it writes into a block that is free'
+  return freeLists() ?? left
+}
+
 function judge(puts: number[]): (ending: Ending) => string | undefined {
   return ({ results, dead, stage: [first] }) => {
-    const channel = new Channel(first)
-    const left: number[] = []
-    channel.locked(() => {})
-    while (channel.count() > 0) left.push(get(channel))
-    const chunk = load(region().words, first + at.TAIL_CHUNK)
-    if (read(chunk, H_KIND) !== kinds.chunk) return 'it writes into a block that is free'
-    const broken = freeLists()
-    if (broken !== undefined) return broken
+    const left = leftIn(first)
+    if (typeof left === 'string') return left
     const seen = [...results.flatMap((one) => ((one ?? 0) > 0 ? digits(one!) : [])), ...left]
     const taken = seen.toSorted((a, b) => a - b).join(' ')
     if (dead < 0 && taken !== puts.join(' ')) return `${puts.join(' ')} were put, ${taken} were taken`
@@ -129,4 +136,55 @@ export const full: Scenario = {
     },
   ],
   judge: judge([1, 2]),
+}
+
+export const counted: Scenario = {
+  setup: setup(0),
+  prepare,
+  bodies: [
+    ([first]: Stage) => {
+      const c = new Channel(first)
+      for (const value of [1, 2]) {
+        put(c, value, 8)
+        get(c)
+      }
+      return 0
+    },
+    ([first]: Stage) => new Channel(first).count(),
+  ],
+  judge: ({ results: [, count] }) => (count === 0 || count === 1 ? undefined : `${count} were there at once`),
+  flaws: {
+    'the counters of two moments': {
+      file: 'queue/fifo.js',
+      from: 'if (load(words, channel + at.TAKEN) === taken)',
+      to: 'if (true)',
+    },
+  },
+}
+
+export const emptied: Scenario = {
+  setup: setup(0),
+  prepare,
+  bodies: [
+    ([first]: Stage) => (put(new Channel(first), 1, 5000), put(new Channel(first), 2, 8), 0),
+    ([first]: Stage) => {
+      const c = new Channel(first)
+      c.setState(at.SHUT, () => unhook(c.words, c.w))!()
+      return 0
+    },
+  ],
+  judge: ({ dead, stage: [first] }) => {
+    const left = leftIn(first)
+    if (typeof left === 'string') return left
+    const wanted = dead === 0 ? ['', '1', '2', '1 2'] : ['', '2', '1 2']
+    return wanted.includes(left.join(' ')) ? undefined : `${left.join(' ')} are left`
+  },
+  mortal: [0, 1],
+  flaws: {
+    'a tail is left behind': {
+      file: 'queue/fifo.js',
+      from: 'store(words, channel + at.TAIL, 0);',
+      to: '',
+    },
+  },
 }
