@@ -26,14 +26,14 @@ export function abortedOf(stops: Stops): AbortSignal | undefined {
 }
 
 /**
- * Throws the reason where a wait that begins here would be ended at once. Asked by those that may find what
- * they want without waiting: a loop over them is to end too.
+ * Throws the reason where a wait that begins here would be ended at once. Asked also by those that may find
+ * what they want without waiting: a loop over them is to end too, and who has given up must take nothing.
  */
 export function throwIfStopped(signal: AbortSignal | undefined): void {
-  if (signal === undefined && currentSignal() === undefined) return
+  const own = currentSignal()
+  if (signal === undefined && own === undefined) return
   threadStopRequested()
-  const aborted = abortedOf(stopsOf(signal))
-  if (aborted !== undefined) throw reasonOf(aborted)
+  for (const one of [signal, own, currentThreadSignal()]) if (one?.aborted === true) throw reasonOf(one)
 }
 
 /**

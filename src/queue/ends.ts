@@ -2,9 +2,8 @@
  * What both ends of a channel have in common, in the three forms of waiting: Queue and Connection say in
  * their own words what is refused, and why.
  */
-import { reasonOf } from '../core/abort.ts'
-import { currentSignal } from '../core/context.ts'
 import { InvalidStateError } from '../core/errors.ts'
+import { throwIfStopped } from '../core/stops.ts'
 import { turnDue } from '../core/turn.ts'
 import type { WaitOptions } from '../core/waiting.ts'
 import { parkSync } from '../memory/park.ts'
@@ -43,7 +42,7 @@ export class Sender {
 
   put(value: unknown, options: WaitOptions | undefined): Promise<void> {
     try {
-      throwIfAborted(options)
+      throwIfStopped(options?.signal)
       const message = takeOutgoing().pack(value, this.#words.what)
       if (!this.#pump.busy && this.#now(message)) return turnDue() ?? done
       if (options?.timeout === 0) {
@@ -59,7 +58,7 @@ export class Sender {
   }
 
   putSync(value: unknown, options: WaitOptions | undefined): void {
-    throwIfAborted(options)
+    throwIfStopped(options?.signal)
     const { refusePut, what, latePut, check } = this.#words
     const message = takeOutgoing().pack(value, what)
     let put = false
@@ -130,7 +129,7 @@ export class Receiver {
 
   get<T>(options: WaitOptions | undefined): Promise<T> {
     try {
-      throwIfAborted(options)
+      throwIfStopped(options?.signal)
       const channel = this.#channel
       let there = false
       if (!this.pump.busy) {
@@ -160,7 +159,7 @@ export class Receiver {
   }
 
   getSync<T>(options: WaitOptions | undefined): T {
-    throwIfAborted(options)
+    throwIfStopped(options?.signal)
     const channel = this.#channel
     const { refuseGet, lateGet, check } = this.#words
     const deadline = options?.timeout === undefined ? Infinity : performance.now() + options.timeout
@@ -192,10 +191,4 @@ export class Receiver {
         `modules from then on; ${what} is still there`,
     )
   }
-}
-
-/** Somebody who has given up must not take what nobody will look at. */
-function throwIfAborted(options: WaitOptions | undefined): void {
-  for (const signal of [options?.signal, currentSignal()])
-    if (signal?.aborted === true) throw reasonOf(signal)
 }

@@ -2,9 +2,10 @@
  * The asynchronous requests of this thread at one end of a channel, done in the order in which they came. All
  * stand in line as one waiter: a thousand pending get()s are one node, and none overtakes another.
  */
-import { onAbort, reasonOf } from '../core/abort.ts'
+import { reasonOf } from '../core/abort.ts'
 import { rejectWithCallers } from '../core/callers.ts'
-import { currentSignal, outside } from '../core/context.ts'
+import { outside } from '../core/context.ts'
+import { abortedOf, onStop, stopsOf } from '../core/stops.ts'
 import { turnUnderWay } from '../core/turn.ts'
 import { startTimer, type WaitOptions } from '../core/waiting.ts'
 import { park, type Wait } from '../memory/park.ts'
@@ -78,15 +79,13 @@ export class Pump {
   /** Rejects with what `late` makes where the deadline passes. */
   add<R>(job: Job<R>, options: WaitOptions | undefined, late: () => unknown): Promise<R> {
     const timer = startTimer(options?.timeout, () => this.#drop(job, late()))
-    const stops = [options?.signal, currentSignal()]
-      .filter((signal) => signal !== undefined)
-      .map((signal) => {
-        if (signal.aborted) queueMicrotask(() => this.#drop(job, reasonOf(signal)))
-        return onAbort(signal, (reason) => this.#drop(job, reason))
-      })
+    const stops = stopsOf(options?.signal)
+    const aborted = abortedOf(stops)
+    if (aborted !== undefined) queueMicrotask(() => this.#drop(job, reasonOf(aborted)))
+    const deafen = onStop(stops, (reason) => this.#drop(job, reason))
     this.#jobs.set(job, () => {
       clearTimeout(timer)
-      stops.forEach((stop) => stop())
+      deafen()
     })
     this.#start()
     return job.promise

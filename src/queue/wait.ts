@@ -1,9 +1,8 @@
 /**
  * wait(): which of many things are ready. Knows none of them: each says so itself, see core/waitable.
  */
-import { onAbort, reasonOf } from '../core/abort.ts'
-import { currentSignal } from '../core/context.ts'
 import { checkIterable, show } from '../core/options.ts'
+import { onStop, stopsOf, throwIfStopped } from '../core/stops.ts'
 import { turnDue } from '../core/turn.ts'
 import { isWaitable, waitable, type Waitable } from '../core/waitable.ts'
 import { checkWaitOptions, startTimer, type WaitOptions } from '../core/waiting.ts'
@@ -28,8 +27,7 @@ export async function wait<O extends Waitable>(objects: Iterable<O>, options?: W
   for (const [i, one] of all.entries())
     if (!isWaitable(one))
       throw new TypeError(`objects[${i}] must be a connection, a process or a thread, got ${show(one)}`)
-  const signals = [options?.signal, currentSignal()].filter((signal) => signal !== undefined)
-  for (const signal of signals) if (signal.aborted) throw reasonOf(signal)
+  throwIfStopped(options?.signal)
   const stops: ((() => void) | undefined)[] = []
   let timer: NodeJS.Timeout | undefined
   try {
@@ -51,7 +49,7 @@ export async function wait<O extends Waitable>(objects: Iterable<O>, options?: W
         return resolve(turn === undefined ? now : turn.then(() => now))
       }
       timer = startTimer(options?.timeout, () => resolve([]))
-      for (const signal of signals) stops.push(onAbort(signal, reject))
+      stops.push(onStop(stopsOf(options?.signal), reject))
     })
   } finally {
     clearTimeout(timer)
