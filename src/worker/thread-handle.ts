@@ -61,7 +61,7 @@ export class ThreadHandle implements WorkerHandle {
 
   /** Starts it; where that fails, throws. `receive` gets every record that the thread sends. */
   constructor(options: ThreadWorkerOptions, receive: Receive) {
-    const { name, daemon, role, ledger, stops, setup } = options
+    const { name, role, ledger, stops, setup } = options
     refuseNestedStart(name)
     watchExit()
     entry ??= ownFile('./entry.js', import.meta.url)

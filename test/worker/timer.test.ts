@@ -34,7 +34,7 @@ test('it calls once its time has come, and not where it was cancelled', async ()
 
 test('cancel() does nothing to a function that is called already', async () => {
   const items = new Queue<string>()
-  const heard = new Queue<unknown>()
+  const heard = new Queue()
   const timer = new OwnTimer(0, async () => {
     await heard.put('called')
     const item = await items.get().catch((error: unknown) => error)
