@@ -1,9 +1,9 @@
 /**
- * The same with a pool, as in the notes on Python's multiprocessing that plait grew from. There a queue
- * cannot be given to a pool's tasks, and it takes a Manager to have one that can; here every queue can. And
- * there the program never ends, as its readers loop for ever and the pool waits for them: here the queue is
- * shut down once all is written, which ends their loops. Run by `node build/examples/seed/pool-queue.js`;
- * test/queue/seed.test.ts holds its output to what it says.
+ * Tasks of a pool that write to a queue and read from it, as in the notes on Python's multiprocessing that
+ * plait grew from. There a queue cannot be given to a pool's tasks, and it takes a Manager to have one that
+ * can; here every queue can. And there the program never ends, as its readers loop for ever and the pool
+ * waits for them: here the queue is shut down once all is written, which ends their loops. Run by `node
+ * build/examples/seed/pool-queue.js`; test/queue/seed.test.ts holds its output to what it says.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Pool, Queue } from 'plait'

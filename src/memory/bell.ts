@@ -45,7 +45,6 @@ let pauses = 0
 const mostPauses = 8
 
 /**
-/**
  * `fn` is called after each ring, and must look at everything it waits for; the caller looks once after this,
  * since nobody rang before (B2). Where it answers true there was something, and it is called again in the
  * next turn of the loop. Answers how to take it back.

@@ -5,6 +5,7 @@
  */
 import { threadId } from 'node:worker_threads'
 import { PlaitError } from '../core/errors.ts'
+import { undisturbed } from '../core/undisturbed.ts'
 import { compareExchange, load, sleepOn, store, wake } from './atomics.ts'
 import * as at from './layout.ts'
 import { threads } from './os.ts'
@@ -21,6 +22,8 @@ export const ownerMask = 2 ** 30 - 1
 const trust = 10
 
 let mine = 0
+/** The system does not say which thread this is: that it has died is known only when somebody buries it. */
+export let unseen = false
 
 /** The owner's word of this thread; its slot is claimed with the first call. */
 export function me(): number {
@@ -117,9 +120,12 @@ export function whenFull(fn: () => boolean): void {
   makeRoom = fn
 }
 
+/** A thread that is ended while it claims would leave a slot that nobody can tell to be free (P2). */
 function claim(): number {
-  const found = takeAny()
-  return (mine = found === 0 ? claimInFull() : found)
+  return undisturbed(() => {
+    const found = takeAny()
+    return (mine = found === 0 ? claimInFull() : found)
+  })
 }
 
 function takeAny(): number {
@@ -142,6 +148,7 @@ function take(slot: number): number {
   // Claimed by its pid: a slot whose claimer died before it was LIVE is told by that (P2).
   if (compareExchange(words, first + at.S_PID, 0, process.pid) !== 0) return 0
   const tid = threads === undefined ? 0 : threads.id()
+  unseen = tid === 0
   store(words, first + at.S_THREAD, threadId)
   store(words, first + at.S_TID, tid)
   store(words, first + at.S_STARTED, threads === undefined ? 0 : threads.started(process.pid, tid))

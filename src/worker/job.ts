@@ -12,6 +12,7 @@ import { untilStopped, waitFor, type WaitOptions } from '../core/waiting.ts'
 import type { Exit, StartWorker } from './handle.ts'
 import { defer, type Deferred, Life } from './life.ts'
 import { self, type Work } from './self.ts'
+import { selfWho } from './threads.ts'
 
 export interface JobOptions {
   target: unknown
@@ -117,16 +118,7 @@ export class Job {
   /** Calls `ready` at the end; answers how to take that back, or nothing where it has ended. */
   whenEnded(ready: () => void): (() => void) | undefined {
     const life = this.started()
-    if (life.over) return undefined
-    let told = false
-    let over = (): void => {}
-    const stopped = new Promise<void>((resolve) => (over = resolve))
-    // Kept alive until it has ended, or nobody waits any more.
-    void life.wait(this.daemon, Promise.race([life.ended.then(() => told || ready()), stopped]))
-    return () => {
-      told = true
-      over()
-    }
+    return life.over ? undefined : life.watch(this.daemon, ready)
   }
 
   result(): Promise<unknown> {
@@ -181,7 +173,8 @@ export function jobOf(of: object, noun: string): Job {
   const job = jobs.get(of)
   if (job === undefined)
     throw new InvalidStateError(
-      `this ${noun} was made in another ${noun.toLowerCase()}: its parent alone starts, joins and ends it`,
+      `this ${of.constructor.name} was made in another ${noun.toLowerCase()} than ${selfWho()}: ` +
+        'its parent alone starts, joins and ends it',
     )
   return job
 }

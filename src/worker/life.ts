@@ -51,6 +51,8 @@ export class Life {
   #decided = false
   #waits = 0
   #over = false
+  /** Told of the end. */
+  readonly #watchers = new Set<() => void>()
 
   constructor(
     start: StartWorker,
@@ -80,6 +82,7 @@ export class Life {
         this.#over = true
         this.takeBack()
         resolve(exit)
+        for (const watcher of this.#watchers) watcher()
       }
     })
   }
@@ -97,13 +100,30 @@ export class Life {
 
   /** While somebody waits, even a daemon keeps the event loop alive. */
   async wait<T>(daemon: boolean, waiting: Promise<T>): Promise<T> {
-    if (!daemon) return await waiting
-    if (this.#waits++ === 0) this.handle.ref()
+    if (daemon) this.#stay()
     try {
       return await waiting
     } finally {
-      if (--this.#waits === 0) this.handle.unref()
+      if (daemon) this.#leave()
     }
+  }
+
+  /** The same without a promise: calls `ready` at the end; answers how to take that back. */
+  watch(daemon: boolean, ready: () => void): () => void {
+    const watcher = (): void => ready()
+    this.#watchers.add(watcher)
+    if (daemon) this.#stay()
+    return () => {
+      if (this.#watchers.delete(watcher) && daemon) this.#leave()
+    }
+  }
+
+  #stay(): void {
+    if (this.#waits++ === 0) this.handle.ref()
+  }
+
+  #leave(): void {
+    if (--this.#waits === 0) this.handle.unref()
   }
 
   #receive(kind: number, bytes: Buffer, start: number, end: number): void {

@@ -3,15 +3,28 @@
  * Local, and its value is that of whoever looks. What travels are its two fields.
  */
 import { checkFunction } from '../core/options.ts'
-import { homeId } from '../closure/tracker.ts'
+import { homeId, isHomeOf } from '../closure/tracker.ts'
 
-/** What this thread has, by the id of the Local. Tasks come and go; the value stays until the thread ends. */
-const values = new Map<string, unknown>()
+/** What this thread has of one Local. */
+interface Own {
+  value: unknown
+}
+
+/** By the objects that stand for it here. */
+const owns = new WeakMap<Local<unknown>, Own>()
+/** Of what was made elsewhere, by its id: tasks come and go with it, and it stays until the thread ends. */
+const guests = new Map<string, Own>()
+/** Of what was made here: for as long as any object that stands for it here. */
+const natives = new Map<string, WeakRef<Own>>()
+const forgotten = new FinalizationRegistry<string>((id) => {
+  if (natives.get(id)?.deref() === undefined) natives.delete(id)
+})
 let count = 0
 
 /**
  * One value for each thread and process that looks: the first look there calls `init`. It may be captured,
- * passed and sent like any value; `init` goes along, with the variables that it uses.
+ * passed and sent like any value; `init` goes along, with the variables that it uses. A value stays until its
+ * thread ends; in the thread that made the Local, until nothing there refers to the Local any more.
  *
  * @example
  * ```ts
@@ -36,11 +49,32 @@ export class Local<T> {
   }
 
   get value(): T {
-    if (!values.has(this.id)) values.set(this.id, this.init())
-    return values.get(this.id) as T
+    return (find(this) ?? put(this, this.init())).value as T
   }
 
   set value(value: T) {
-    values.set(this.id, value)
+    const own = find(this)
+    if (own === undefined) put(this, value)
+    else own.value = value
   }
+}
+
+/** What this thread has of it, if it has looked before. */
+function find(local: Local<unknown>): Own | undefined {
+  const own = owns.get(local)
+  if (own !== undefined) return own
+  const found = natives.get(local.id)?.deref() ?? guests.get(local.id)
+  if (found !== undefined) owns.set(local, found)
+  return found
+}
+
+function put(local: Local<unknown>, value: unknown): Own {
+  const { id } = local
+  const own = { value }
+  owns.set(local, own)
+  if (isHomeOf(id)) {
+    natives.set(id, new WeakRef(own))
+    forgotten.register(own, id)
+  } else guests.set(id, own)
+  return own
 }

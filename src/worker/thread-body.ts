@@ -15,25 +15,25 @@ import { printDirectly } from './console.ts'
 import type { StopMessage } from './protocol.ts'
 import { self } from './self.ts'
 import type { ThreadData } from './thread-handle.ts'
-import { ownSlot, settle } from './threads.ts'
+import { ownSlot, settle, type Slot } from './threads.ts'
 
 export function beginThread(): void {
-  const { workerData } = process.getBuiltinModule('node:worker_threads')
+  const { workerData, threadId } = process.getBuiltinModule('node:worker_threads')
   const data = workerData as ThreadData
   for (const [name, value] of data.heritage) heritage.set(name, value)
   adoptRegion(data.memory)
-  settle(data.slot)
-  setUndisturbed((fn) => ownSlot().undisturbed(fn))
-  setThreadName(() => ownSlot().name)
+  settle(data.slot, threadId)
+  const slot = ownSlot()
+  setUndisturbed({ begin: () => slot.begin(), end: () => slot.rest() })
+  setThreadName(() => slot.name)
   printDirectly(process.stdout, 1)
   printDirectly(process.stderr, 2)
-  if (data.stops !== undefined) listen(data.stops)
+  if (data.stops !== undefined) listen(data.stops, slot)
   begin((receive, onEnd) => new PortChannel(data.port, receive, onEnd), data.ledger ?? 0)
 }
 
 /** The reason comes over `stops`; that there is one, over the slot, where even a blocked thread looks. */
-function listen(stops: MessagePort): void {
-  const slot = ownSlot()
+function listen(stops: MessagePort, slot: Slot): void {
   const reviver = new Reviver()
   const controller = new AbortController()
   setThreadSignal(controller.signal)
@@ -56,7 +56,8 @@ function listen(stops: MessagePort): void {
   stops.unref()
   self.waitsForStop = () => {
     const { signal } = controller
-    if (signal.aborted || getEventListeners(signal, 'abort').length === 0) return false
+    const waits = self.asksForStop || getEventListeners(signal, 'abort').length > 0
+    if (signal.aborted || !waits) return false
     stops.ref()
     return true
   }

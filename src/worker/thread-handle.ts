@@ -4,6 +4,7 @@
 import type { MessagePort, ResourceLimits, Worker, WorkerOptions as NodeOptions } from 'node:worker_threads'
 import { ownFile } from '../core/bundle.ts'
 import { heritage, identity } from '../core/context.ts'
+import { undisturbed } from '../core/undisturbed.ts'
 import { regionForThread, type RegionOrigin } from '../memory/region.ts'
 import { buryThread } from '../memory/sweep.ts'
 import type { Channel, Receive } from '../transport/channel.ts'
@@ -13,7 +14,7 @@ import { childEnv, refuseNestedStart, sendStart } from './begin.ts'
 import type { Exit, WorkerHandle, WorkerOptions } from './handle.ts'
 import { printError } from './print.ts'
 import { threadFlag } from './thread-flag.ts'
-import { endThreadsOf, identOf, ownSlot, type Slot, takeSlot } from './threads.ts'
+import { cutName, endThreadsOf, identOf, ownSlot, type Slot, takeSlot } from './threads.ts'
 
 export interface ThreadWorkerOptions extends WorkerOptions {
   env?: NodeJS.ProcessEnv | undefined
@@ -60,31 +61,23 @@ export class ThreadHandle implements WorkerHandle {
 
   /** Starts it; where that fails, throws. `receive` gets every record that the thread sends. */
   constructor(options: ThreadWorkerOptions, receive: Receive) {
-    const { name, daemon, role, ledger, stops, setup } = options
+    const { name, role, ledger, stops, setup } = options
     refuseNestedStart(name)
     watchExit()
     entry ??= ownFile('./entry.js', import.meta.url)
     const { MessageChannel } = process.getBuiltinModule('node:worker_threads')
     const { port1, port2 } = new MessageChannel()
-    this.name = name
-    this.slot = takeSlot(name, daemon)
-    const data: ThreadData = {
-      port: port2,
-      slot: this.slot.index,
-      heritage,
-      ledger,
-      stops,
-      memory: regionForThread(),
-    }
+    this.name = cutName(name)
     try {
-      this.#worker = startWorker(entry, options, data)
+      // Whoever ends this thread ends the new one first, with care, and so must know of it.
+      const started = undisturbed(() => startKnown(entry!, options, { port: port2, heritage, ledger, stops }))
+      this.slot = started.slot
+      this.#worker = started.worker
     } catch (error) {
-      this.slot.free()
       port1.close()
       throw error
     }
     this.ident = identOf(this.#worker.threadId)
-    this.slot.fill(this.ident)
     this.#worker.on('error', this.#failed)
     this.#worker.once('exit', this.#exited)
     this.channel = new PortChannel(port1, receive, this.#ended)
@@ -129,8 +122,7 @@ export class ThreadHandle implements WorkerHandle {
   }
 
   readonly #exited = (code: number): void => {
-    this.slot.free()
-    buryThread(this.ident - 1)
+    for (const ident of this.slot.free()) buryThread(ident - 1)
     const how = code === 0 ? undefined : this.#how
     this.#exit = { code, signal: null, exitcode: code, ...(how !== undefined && { how }) }
     if (this.#portEnded) this.#tell()
@@ -158,6 +150,23 @@ function watchExit(): void {
   if (watched) return
   watched = true
   process.on('exit', () => endThreadsOf(ownSlot().ident))
+}
+
+/** Starts a thread that is in the table from its first step on; where that fails it is not. */
+function startKnown(
+  url: URL,
+  options: ThreadWorkerOptions,
+  given: Omit<ThreadData, 'slot' | 'memory'>,
+): { slot: Slot; worker: Worker } {
+  const slot = takeSlot(options.name, options.daemon)
+  try {
+    const worker = startWorker(url, options, { ...given, slot: slot.index, memory: regionForThread() })
+    slot.fill(identOf(worker.threadId))
+    return { slot, worker }
+  } catch (error) {
+    slot.free()
+    throw error
+  }
 }
 
 /** Options of Node's that only a process can have, as Node said when it refused them. */

@@ -12,7 +12,7 @@ import { checkWaitOptions, type WaitOptions } from '../core/waiting.ts'
 import { checkJobOptions, findJob, isSelf, Job, jobOf, setJob, workOf } from './job.ts'
 import type { StopMessage } from './protocol.ts'
 import { ThreadHandle } from './thread-handle.ts'
-import { nextNumber, ownSlot } from './threads.ts'
+import { cutName, nextNumber, ownSlot } from './threads.ts'
 
 type Awaitable<T> = T | PromiseLike<T>
 
@@ -23,7 +23,7 @@ export interface ThreadOptions<A extends readonly unknown[] | [], R> {
    */
   target?: ((...args: A) => R) | undefined
   args?: A | undefined
-  /** Default "Thread-1", with a named target "Thread-1 (write)". */
+  /** Default "Thread-1", with a named target "Thread-1 (write)". Cut after 112 bytes of UTF-8. */
   name?: string | undefined
   /** Ended when the program ends, and does not keep it alive. Default: that of the thread that makes it. */
   daemon?: boolean | undefined
@@ -66,7 +66,7 @@ export class Thread<A extends readonly unknown[] | [] = [], R = unknown> {
     const work = { target, args, name, daemon }
     checkJobOptions(work)
     checkOptions(resourceLimits, 'resourceLimits')
-    setJob(this, new Job(noun, name ?? defaultName(target), daemon ?? ownSlot().daemon, work))
+    setJob(this, new Job(noun, cutName(name ?? defaultName(target)), daemon ?? ownSlot().daemon, work))
     extras.set(this, { resourceLimits, handle: null, stops: null })
   }
 
@@ -174,7 +174,7 @@ export class Thread<A extends readonly unknown[] | [] = [], R = unknown> {
     if (isSelf(this)) ownSlot().name = value
     else {
       const job = jobOf(this, noun)
-      job.name = value
+      job.name = cutName(value)
       if (job.running) extras.get(this)!.handle!.slot.name = value
     }
   }

@@ -5,10 +5,11 @@
  * other is in current-thread.ts.
  *
  * Words: [0] threads numbered so far, [1] processes; then one slot of `slotWords` for each thread, the first
- * of them the main thread's: ident (0 free, -1 taken and not filled yet), ident of the thread that started
- * it, flags, bytes of the name, the name in UTF-8. A slot is filled before its ident is stored.
+ * of them the main thread's: ident (0 free; not filled yet: that of the thread that has taken it, negative),
+ * ident of the thread that started it, flags, bytes of the name, the name in UTF-8. A slot is filled before
+ * its ident is stored.
  */
-import { add, and, compareExchange, load, or, store, type Words } from '../memory/atomics.ts'
+import { add, and, compareExchange, load, or, store, threadFutex, type Words } from '../memory/atomics.ts'
 import { heritage, inThread, selfName } from '../core/context.ts'
 import { PlaitError } from '../core/errors.ts'
 
@@ -16,7 +17,7 @@ const slotWords = 32
 const headWords = 32
 /** Threads of one process that are alive at the same time. */
 const mostThreads = 1024
-/** A longer name is cut where it is shown. */
+/** A longer name is cut: see `cutName`. */
 const nameBytes = (slotWords - 4) * 4
 
 const IDENT = 0
@@ -39,6 +40,8 @@ const mostBusy = 1000
 const key = 'threads'
 let words: Words | undefined
 let ownIndex = 0
+/** How many calls that this thread must not be ended in it is in. */
+let busy = 0
 
 /** The number of the next thread, or of the next process, that is started from anywhere in this process. */
 export function nextNumber(of: 'thread' | 'process'): number {
@@ -94,25 +97,24 @@ export class Slot {
     or(table(), this.#at + FLAGS, OPENED)
   }
 
-  /** For undisturbed.ts, in the thread itself. */
-  undisturbed<T>(fn: () => T): T {
+  /** In the thread itself: whoever ends it waits from here on; where that was first, this does. */
+  begin(): void {
+    if (busy++ > 0) return
     const [words, flags] = [table(), this.#at + FLAGS]
-    if ((or(words, flags, BUSY) & BUSY) !== 0) return fn()
-    try {
-      // After the store of BUSY: whoever ends this thread stores ENDING first, then looks whether it is busy.
-      while ((load(words, flags) & ENDING) !== 0) {
-        this.#rest()
-        Atomics.wait(words, flags, load(words, flags), mostBusy)
-      }
-      return fn()
-    } finally {
+    // After the store of BUSY: whoever ends this thread stores ENDING first, then looks whether it is busy.
+    while ((or(words, flags, BUSY) & ENDING) !== 0) {
       this.#rest()
+      threadFutex.wait(words, flags, load(words, flags), mostBusy)
     }
   }
 
+  rest(): void {
+    if (--busy === 0) this.#rest()
+  }
+
   #rest(): void {
-    and(table(), this.#at + FLAGS, ~BUSY)
-    Atomics.notify(table(), this.#at + FLAGS)
+    const [words, flags] = [table(), this.#at + FLAGS]
+    if ((and(words, flags, ~BUSY) & ENDING) !== 0) threadFutex.wake(words, flags, Infinity)
   }
 
   /** It is about to be ended, and all that it has started with it: returns when that does no harm. */
@@ -125,14 +127,15 @@ export class Slot {
       (now & BUSY) !== 0 && performance.now() < until;
       now = load(words, flags)
     )
-      Atomics.wait(words, flags, now, 10)
+      threadFutex.wait(words, flags, now, 10)
     endThreadsOf(this.ident)
   }
 
   /** Takes this slot where it is free; the thread's ident is not known yet. */
   take(name: string, daemon: boolean): boolean {
-    if (compareExchange(table(), this.#at + IDENT, 0, -1) !== 0) return false
-    store(table(), this.#at + PARENT, ownSlot().ident)
+    const { ident } = ownSlot()
+    if (compareExchange(table(), this.#at + IDENT, 0, -ident) !== 0) return false
+    store(table(), this.#at + PARENT, ident)
     store(table(), this.#at + FLAGS, daemon ? DAEMON : 0)
     this.name = name
     return true
@@ -142,12 +145,22 @@ export class Slot {
     store(table(), this.#at + IDENT, ident)
   }
 
-  /** The thread has ended, or was never there; so have all that it had started. */
-  free(): void {
+  /**
+   * The thread has ended, or was never there; so have all that it had started. Answers the idents of all that
+   * were there.
+   */
+  free(): number[] {
     const { ident } = this
     and(table(), this.#at + FLAGS, 0)
     store(table(), this.#at + IDENT, 0)
-    if (ident > 0) for (const slot of aliveSlots()) if (slot.parent === ident) slot.free()
+    if (ident === 0) return []
+    return [ident, ...allSlots().flatMap((slot) => (slot.#isOf(ident) ? slot.free() : []))]
+  }
+
+  /** Started by that thread, or taken: it may have ended before it filled it. */
+  #isOf(ident: number): boolean {
+    const own = load(table(), this.#at + IDENT)
+    return own === -ident || (own > 0 && this.parent === ident)
   }
 
   /** The bytes of the name. Nothing atomic: two who name a thread at once may mix their names. */
@@ -172,12 +185,11 @@ export function endThreadsOf(ident: number): void {
 
 /** The main thread first. */
 export function aliveSlots(): Slot[] {
-  const slots: Slot[] = []
-  for (let index = 0; index <= mostThreads; index++) {
-    const slot = new Slot(index)
-    if (slot.ident > 0) slots.push(slot)
-  }
-  return slots
+  return allSlots().filter((slot) => slot.ident > 0)
+}
+
+function allSlots(): Slot[] {
+  return Array.from({ length: mostThreads + 1 }, (_, index) => new Slot(index))
 }
 
 /** Of the thread that runs this. */
@@ -190,9 +202,10 @@ export function mainSlot(): Slot {
   return new Slot(0)
 }
 
-/** In a thread that was given a slot, before anything else here. */
-export function settle(index: number): void {
+/** In a thread that was given a slot, before anything else here. Whoever gave it may be slower to fill it. */
+export function settle(index: number, threadId: number): void {
   ownIndex = index
+  ownSlot().fill(identOf(threadId))
 }
 
 /** What was inherited; else this is where plait begins, and the first slot is this thread's. */
@@ -212,6 +225,12 @@ function begin(memory: SharedArrayBuffer): void {
   const main = mainSlot()
   main.name = isMainThread ? 'MainThread' : `Dummy-${threadId}`
   main.fill(identOf(threadId))
+}
+
+/** What of a name all can see: its first bytes, in whole characters. */
+export function cutName(name: string): string {
+  const bytes = Buffer.alloc(nameBytes)
+  return bytes.toString('utf8', 0, bytes.write(name))
 }
 
 /** Node counts from 0, the main thread's; Python's are never 0. */

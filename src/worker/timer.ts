@@ -1,13 +1,19 @@
 /**
  * Timer: a thread that waits, then calls a function, unless it is cancelled before. Python's.
  */
+import { onAbort } from '../core/abort.ts'
 import { currentThreadSignal, threadStopRequested } from '../core/context.ts'
 import { checkArray, checkFunction, checkTimeout } from '../core/options.ts'
+import { compareExchange, load, threadFutex, whenWoken } from '../memory/atomics.ts'
 import { Thread } from './thread.ts'
 import { nextNumber } from './threads.ts'
 
 /** Node's own timers go no further. */
 const longestTimer = 2 ** 31 - 1
+
+const WAITS = 0
+const CALLS = 1
+const CANCELLED = 2
 
 /**
  * Calls `fn(...args)` in a thread of its own, `delay` milliseconds after start(): also where the thread that
@@ -25,8 +31,10 @@ const longestTimer = 2 ** 31 - 1
  */
 export class Timer<A extends readonly unknown[] | [] = []> extends Thread<A> {
   readonly delay: number
-  /** When it calls, in milliseconds of Date.now(); 0 before start(), -1 where it was cancelled before. */
+  /** When it calls, in milliseconds of a clock that all threads of this process have; 0 before start(). */
   due = 0
+  /** For all threads that have it: 0 while it waits, 1 from its call on, 2 where it was cancelled before. */
+  readonly phase = new Int32Array(new SharedArrayBuffer(4))
 
   constructor(delay: number, fn: (...args: A) => unknown, args?: A) {
     checkTimeout(delay, 'delay')
@@ -37,35 +45,48 @@ export class Timer<A extends readonly unknown[] | [] = []> extends Thread<A> {
   }
 
   override start(): this {
-    if (this.due === 0) this.due = Date.now() + this.delay
-    return super.start()
+    const { due } = this
+    this.due = now() + this.delay
+    try {
+      return super.start()
+    } catch (error) {
+      this.due = due
+      throw error
+    }
   }
 
   override async run(): Promise<void> {
-    if (this.due === -1) return
-    await until(this.due)
-    // Asked again, and at once: a timer that was cancelled in time never calls.
-    if (!threadStopRequested()) await super.run()
+    await until(this.due, this.phase)
+    // In one step with the look: a timer that was cancelled in time never calls.
+    if (!threadStopRequested() && compareExchange(this.phase, 0, WAITS, CALLS) === WAITS) await super.run()
   }
 
   /** It does not call any more. Changes nothing where it does already. */
   cancel(): void {
-    if (this.ident === null) this.due = -1
-    else this.stop()
+    if (compareExchange(this.phase, 0, WAITS, CANCELLED) === WAITS) threadFutex.wake(this.phase, 0, 1)
   }
 }
 
-/** Resolves at `due`, or when the thread is asked to stop. */
-async function until(due: number): Promise<void> {
+/** Of the system, and so the same in all threads; never set back. */
+function now(): number {
+  return Number(process.hrtime.bigint()) / 1e6
+}
+
+/** Resolves at `due`, or where the timer was cancelled or its thread asked to stop. */
+async function until(due: number, phase: Int32Array): Promise<void> {
   const signal = currentThreadSignal()!
-  for (let left = due - Date.now(); left > 0 && !signal.aborted; left = due - Date.now())
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      const timer = setTimeout(done, Math.min(left, longestTimer))
-      signal.addEventListener('abort', done)
-    })
+  let timer: NodeJS.Timeout | undefined
+  let deafen = (): void => {}
+  await new Promise<void>((resolve) => {
+    const look = (): void => {
+      clearTimeout(timer)
+      const left = due - now()
+      if (left <= 0 || signal.aborted || load(phase, 0) !== WAITS) resolve()
+      else timer = setTimeout(look, Math.min(left, longestTimer))
+    }
+    deafen = onAbort(signal, look)
+    whenWoken(phase, 0, WAITS, look)
+    look()
+  })
+  deafen()
 }

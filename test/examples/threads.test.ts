@@ -3,14 +3,18 @@
  * end.
  */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { cpuCount } from 'plait'
+import { tasksIn, until } from '../tasks.js'
+
+const fileOf = (name: string): string =>
+  fileURLToPath(new URL(`../../examples/seed/${name}.js`, import.meta.url))
 
 function run(name: string, ...args: string[]): { lines: string[]; pid: number } {
-  const file = fileURLToPath(new URL(`../../examples/seed/${name}.js`, import.meta.url))
-  const { status, stdout, stderr, pid } = spawnSync(process.execPath, [file, ...args], {
+  const { status, stdout, stderr, pid } = spawnSync(process.execPath, [fileOf(name), ...args], {
     encoding: 'utf8',
     timeout: 60_000,
   })
@@ -31,11 +35,20 @@ test('the thread pool: each greets once, and those on threads greet at the same 
   assert.ok(times[2] < times[0], times.join())
 })
 
-test('the loops: one for each core, and they can be ended', () => {
+test('the loops: one for each core, all at once, and they can be ended', async () => {
+  const child = spawn(process.execPath, [fileOf('gil-loop')], { stdio: 'inherit' })
+  const ended = once(child, 'exit')
+  // Whether each gets its core is for the machine to say, but none waits for another: twice in a row the same
+  // ones run, or could.
+  let [before, now]: number[][] = [[], []]
+  await until('as many that run as there are loops', () => {
+    ;[before, now] = [now, tasksIn('R', child.pid)]
+    return now.filter((task) => before.includes(task)).length >= cpuCount()
+  }).finally(() => child.kill('SIGINT'))
+  assert.deepEqual(await ended, [null, 'SIGINT'])
   const { lines } = run('gil-loop', '1000')
   const [, threads, busy] = /^(\d+) threads, (\d+\.\d+) cores busy$/.exec(lines.join('\n')) ?? []
   assert.equal(Number(threads), cpuCount())
-  // How much of them they get is for the machine to say.
   assert.ok(Number(busy) > 0, busy)
 })
 

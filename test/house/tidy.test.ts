@@ -43,6 +43,7 @@ const untidy: Record<string, { path?: string; text: string; says: RegExp }> = {
   'a marker': { text: `${opening}// TODO later`, says: /:2: TODO: do it now/ },
   'a silenced type error': { text: `${opening}// @ts-ignore\nwork()`, says: /@ts-expect-error/ },
   'a breakpoint': { text: `${opening}debugger`, says: /debugger: take it out/ },
+  'atomics of its own': { text: `${opening}Atomics.load(words, 0)`, says: /:2: Atomics: call those of/ },
   'a test left out': { path: 'test/x.test.ts', text: `${opening}test.skip('x')`, says: /test\.skip: run it/ },
 }
 

@@ -9,6 +9,8 @@ import { me, ownerOf, slotAt, slotOf, stateWord } from '#plait/memory/participan
 import { makeCell } from '#plait/memory/holders.js'
 import { loadKoffi } from '#plait/memory/koffi.js'
 import { openSystem, threads } from '#plait/memory/os.js'
+import { Thread } from '#plait/worker/thread.js'
+import { takeSlot } from '#plait/worker/threads.js'
 import { process as start, thread } from './children.ts'
 import { blockWord, childReason, growTwo, sharedCell } from './jobs.ts'
 
@@ -85,7 +87,8 @@ const modes: Record<string, () => unknown> = {
     const base = system.map(fd, 64 * 2 ** 30)
     new Int32Array(koffi.view(base, 4))[0] = 77
     adoptRegion({ fd })
-    return { error: errorOf(region), again: errorOf(region) }
+    const thread = errorOf(() => new Thread({ target: () => {} }).start())
+    return { error: errorOf(region), again: errorOf(region), thread, place: takeSlot('probe', false).index }
   },
 }
 

@@ -89,9 +89,10 @@ test('a table full of the living is an error that says so', async () => {
 })
 
 test('memory of another version is refused, each time', async () => {
-  const { error, again } = await program('version')
+  const { error, again, thread, place } = await program('version')
   assert.match(String(error), /made by another version of plait: install one/)
-  assert.equal(again, error)
+  assert.deepEqual([again, thread], [error, error])
+  assert.equal(place, 1, 'the thread that could not be started has left its place')
 })
 
 for (const transport of ['stream', 'shared'])

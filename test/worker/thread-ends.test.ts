@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CancelledError, Queue, WorkerLostError } from 'plait'
-import { activeCount, currentThread, Thread, Timer } from 'plait/threading'
+import { CancelledError, WorkerLostError } from 'plait'
+import { activeCount, currentThread, Thread } from 'plait/threading'
 import { currentThreadSignal, threadStopRequested } from '#plait/core/context.js'
 import { Thread as OwnThread } from '#plait/worker/thread.js'
 import { Gate, hold, reach } from '../gate.js'
@@ -17,7 +17,7 @@ checkLeaks()
 function run(program: string): { status: number | null; stdout: string; stderr: string } {
   const imports = `
     import { Process } from 'plait'
-    import { Thread, currentThread, Timer } from 'plait/threading'`
+    import { Thread, currentThread } from 'plait/threading'`
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ['--input-type=module', '--eval', `${imports}\n${program}`],
@@ -154,12 +154,16 @@ test('the console of a thread appears at once, while the main thread stands', ()
   const { stdout, stderr } = run(`
     import { writeSync } from 'node:fs'
     const word = new Int32Array(new SharedArrayBuffer(4))
+    const printed = () => {
+      Atomics.store(word, 0, 1)
+      Atomics.notify(word, 0)
+    }
     new Thread({ target: () => {
       console.log('a line')
       console.error('an error')
-      process.stdout.write(Buffer.from('bytes'), () => process.stdout.write(', called back\\n'))
+      process.stdout.write(Buffer.from('bytes'), () => process.stdout.write(', called back\\n', printed))
     } }).start()
-    Atomics.wait(word, 0, 0, 1500)
+    Atomics.wait(word, 0, 0)
     writeSync(1, 'main goes on\\n')`)
   assert.equal(stdout, 'a line\nbytes, called back\nmain goes on\n')
   assert.equal(stderr, 'an error\n')
@@ -196,37 +200,27 @@ test('the processes of a thread end with it', () => {
   stand(() => isDead(Number(pid)), 'the end of the process')
 })
 
-test('Timer: calls once its time has come, and not where it was cancelled', async () => {
-  const gate = new Gate()
-  const { folder } = gate
-  const call = (name: string): void => reach(folder, name)
-  const soon = new Timer(20, call, ['soon']).start()
-  assert.match(soon.name, /^Thread-\d+$/)
-  const late = new Timer(60_000, call, ['late']).start()
-  const before = new Timer(0, call, ['before'])
-  before.cancel()
-  before.start()
-  late.cancel()
-  for (const timer of [soon, late, before]) assert.equal(await timer.join(), true)
-  soon.cancel()
-  assert.deepEqual([gate.count('soon'), gate.count('late'), gate.count('before')], [1, 0, 0])
-  assert.throws(() => new Timer(-1, call, ['never']), RangeError)
-})
+const waysToWait: Record<string, (signal: AbortSignal, done: () => void) => void> = {
+  listener: (signal, done) => signal.addEventListener('abort', done),
+  derived: (signal, done) => AbortSignal.any([signal]).addEventListener('abort', done),
+  turns: (signal, done) => void setInterval(() => signal.aborted && done(), 5).unref(),
+}
 
-test('a thread that waits for nothing but its stop stays until then', async () => {
-  const listens = new Queue<boolean>()
-  const thread = new Thread({
-    target: async () => {
-      const { signal } = currentThread()
-      const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve))
-      listens.putNowait(true)
-      listens.close()
-      await stopped
-      return 'cleaned up'
-    },
-  }).start()
-  assert.equal(await listens.get(), true)
-  assert.equal(await thread.join({ timeout: 300 }), false)
-  thread.stop()
-  assert.equal(await thread.result, 'cleaned up')
-})
+for (const [how, wait] of Object.entries(waysToWait))
+  test(`a thread that waits for nothing but its stop stays until then: ${how}`, async () => {
+    const gate = new Gate()
+    const { folder } = gate
+    const thread = new Thread({
+      target: async () => {
+        const stopped = new Promise<void>((done) => wait(currentThread().signal, done))
+        // Here a thread that waits for what can never come is ended.
+        process.once('beforeExit', () => reach(folder, 'idle'))
+        await stopped
+        return 'cleaned up'
+      },
+    }).start()
+    await gate.reached('idle')
+    thread.stop()
+    assert.equal(await thread.result, 'cleaned up')
+    await thread.join()
+  })

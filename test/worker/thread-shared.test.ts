@@ -1,11 +1,11 @@
 /** What threads share: SharedArrayBuffers and handles, wherever a value can be; and stop() in their waits. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Lock, Pool, Process, Queue, SerializationError, ThreadPool } from 'plait'
 import { ThreadPoolExecutor } from 'plait/futures'
 import { currentThread, Thread } from 'plait/threading'
 import { checkLeaks } from '../leaks.js'
+import { ownTask, tasksIn, until } from '../tasks.js'
 
 checkLeaks()
 
@@ -188,9 +188,9 @@ test('stop() ends every wait in a thread with its reason', async () => {
   const queue = new Queue<string>()
   const lock = new Lock()
   lock.acquireSync()
-  const reached = new Queue<string>()
+  const reached = new Queue<number>()
   const ends = (how: string): unknown => {
-    reached.putSync(how)
+    reached.putSync(ownTask())
     if (how === 'getSync') return queue.getSync()
     return how === 'get' ? queue.get() : lock.acquireSync()
   }
@@ -204,8 +204,8 @@ test('stop() ends every wait in a thread with its reason', async () => {
         }
       },
     }).start()
-    assert.equal(await reached.get(), how)
-    await sleep(20) // by now it waits, as a rule; what is tested holds before too
+    const task = await reached.get()
+    await until('its wait', () => tasksIn('S').includes(task))
     thread.stop({ shared: new Int32Array(new SharedArrayBuffer(4)), queue, how })
     const [reason, same] = (await thread.result) as [{ queue: unknown; how: string }, boolean]
     assert.deepEqual([reason.how, reason.queue === queue, same], [how, true, true])
