@@ -1,7 +1,7 @@
 /**
  * An item with code is looked at first, and taken once what it needs is loaded. What becomes of a wait, and
- * of what was read, where somebody else takes the item between the two. One channel without a handle, so
- * that the other consumer comes exactly then.
+ * of what was read, where somebody else takes the item between the two. A channel without a handle, so that
+ * the other consumer comes exactly then.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
