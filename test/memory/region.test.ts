@@ -18,10 +18,15 @@ import * as jobs from './jobs.ts'
 
 checkLeaks(3, 'blocks')
 
-async function program(mode: string, transport = '', ...flags: string[]): Promise<Record<string, unknown>> {
+/** `limit`: a command of the shell before it. */
+async function program(
+  mode: string,
+  { transport = '', limit = ':', flags = [] as string[] } = {},
+): Promise<Record<string, unknown>> {
   const file = fileURLToPath(new URL('./program.js', import.meta.url))
   const env = { ...process.env, PLAIT_TRANSPORT: transport }
-  const { stdout } = await promisify(execFile)(process.execPath, [...flags, file, mode], { env })
+  const args = ['-c', `${limit}; exec "$@"`, 'sh', process.execPath, ...flags, file, mode]
+  const { stdout } = await promisify(execFile)('sh', args, { env })
   return JSON.parse(stdout) as Record<string, unknown>
 }
 
@@ -97,23 +102,41 @@ test('memory of another version is refused, each time', async () => {
 
 for (const transport of ['stream', 'shared'])
   test(`transport ${transport}: threads share a buffer, processes are told why they do not`, async () => {
-    const found = await program('reason', transport)
+    const found = await program('reason', { transport })
     const reason = `PLAIT_TRANSPORT is ${transport}`
     const error = `a Queue cannot be shared with another process: ${reason}`
     assert.deepEqual(found, { mapped: false, reason, error, thread: 0, torn: 0, child: reason })
   })
 
 test('a transport that is none of these is refused, each time', async () => {
-  const { first, again } = await program('refused', 'Mapped')
+  const { first, again } = await program('refused', { transport: 'Mapped' })
   assert.equal(first, 'PLAIT_TRANSPORT is "Mapped": set it to mapped, stream or shared, or not at all')
   assert.equal(again, first)
 })
 
 test('transport mapped is a demand: where it cannot be had that is an error', async () => {
-  assert.deepEqual(await program('refused', 'mapped'), { first: 'none: false', again: 'none: false' })
-  const { first, again } = await program('refused', 'mapped', '--no-addons')
+  assert.deepEqual(await program('refused', { transport: 'mapped' }), {
+    first: 'none: false',
+    again: 'none: false',
+  })
+  const { first, again } = await program('refused', { transport: 'mapped', flags: ['--no-addons'] })
   assert.match(first as string, /^PLAIT_TRANSPORT is mapped, which cannot be had: its optional .* koffi/)
   assert.equal(again, first)
+})
+
+test('where the address space is limited the memory is smaller, and a child finds its size', async () => {
+  const found = await program('limited', { limit: 'ulimit -v 40000000' })
+  assert.deepEqual(found, { gigabytes: 16, child: 0 })
+})
+
+test('where there is too little of it the error says so, and no memory is left', async () => {
+  const { reason, memories } = await program('limited', { limit: 'ulimit -v 20000000' })
+  assert.match(String(reason), /mmap failed: ENOMEM .*ulimit -v/)
+  assert.equal(memories, 0)
+})
+
+test('a bell that cannot be opened leaves nobody in line', async () => {
+  assert.deepEqual(await program('deaf', { limit: 'ulimit -n 64' }), { error: 'EMFILE', left: 1, later: 1 })
 })
 
 test('slots are used again as late as can be', async () => {
