@@ -18,7 +18,11 @@ export interface Guard {
    * for semaphores. A condition's `wait()` lets go of the lock: after it this speaks of who had it meanwhile.
    */
   readonly ownerDied: boolean
-  /** Gives it back; a second time is nothing, and so is a time after the lock's own `release()`. */
+  /**
+   * Gives it back; a second time is nothing. So is a time after a Lock's or RLock's own `release()`, which
+   * has given back what the guard stands for. A semaphore's permits are nobody's in particular: after its own
+   * `release()` the guard has one to give all the same.
+   */
   release(): void
   [Symbol.dispose](): void
 }
@@ -113,6 +117,11 @@ export class Held implements Guard {
   constructor(of: Lockable, ownerDied: boolean) {
     this.#of = of
     this.ownerDied = ownerDied
+  }
+
+  /** It was released. */
+  get spent(): boolean {
+    return this.#of === undefined
   }
 
   release(): void {
