@@ -5,8 +5,9 @@
  * one wins (W2). Beside the caller's own signal the ambient one does: of the thread that is asked to stop, or
  * of the TaskGroup. Used by sync/, queue/ and the rings.
  */
-import { onAbort, reasonOf } from '../core/abort.ts'
-import { currentSignal, currentThreadSignal, outside, threadStopRequested } from '../core/context.ts'
+import { reasonOf } from '../core/abort.ts'
+import { outside, threadStopRequested } from '../core/context.ts'
+import { abortedOf, noStops, onStop, stopsOf, type Stops } from '../core/stops.ts'
 import { startTimer } from '../core/waiting.ts'
 import { load, sleepOn, store } from './atomics.ts'
 import { keepAlive, letGo, onRing } from './bell.ts'
@@ -32,7 +33,7 @@ export interface Wait<R> {
   check?(): void
 }
 
-/** A wait that no ambient signal ends: what was let go for it is taken back by it. */
+/** A wait that nothing ends before its time: what was let go for it is taken back by it. */
 export interface Limits {
   readonly steadfast?: boolean
 }
@@ -56,7 +57,7 @@ export function parkSync<R>(
 ): R | undefined {
   const { words } = region()
   const deadline = timeout === undefined ? Infinity : performance.now() + timeout
-  const ambient = ambientSignals(limits)
+  const stops = limits?.steadfast === true ? noStops : stopsOf(signal)
   const node = takeNode(false)
   let waits = true
   try {
@@ -67,8 +68,8 @@ export function parkSync<R>(
       waits = true
       while (load(words, node + at.N_STATE) === at.WAITING) {
         // Asked for its effect: nothing else makes the signal of a thread abort that blocks.
-        if (ambient.length > 0) threadStopRequested()
-        const aborted = signal?.aborted === true ? signal : ambient.find((one) => one.aborted)
+        if (stops.length > 0) threadStopRequested()
+        const aborted = abortedOf(stops)
         if (aborted !== undefined && giveUp(words, node)) throw reasonOf(aborted)
         const left = deadline - performance.now()
         if (left <= 0 && giveUp(words, node)) return undefined
@@ -126,20 +127,10 @@ export function park<R>(
     giveNode(node)
     return Promise.resolve(got)
   }
-  const signals = ambientSignals(limits)
-  if (signal !== undefined) signals.unshift(signal)
+  const stops = limits?.steadfast === true ? noStops : stopsOf(signal)
   return new Promise((resolve, reject) => {
-    new Waiting(node, wait, resolve, reject).start(timeout, signals)
+    new Waiting(node, wait, resolve, reject).start(timeout, stops)
   })
-}
-
-/** Those of the TaskGroup and of the thread: either ends every wait. */
-function ambientSignals(limits: Limits | undefined): AbortSignal[] {
-  if (limits?.steadfast === true) return []
-  const [own, ofThread] = [currentSignal(), currentThreadSignal()]
-  const signals = own === undefined ? [] : [own]
-  if (ofThread !== undefined && ofThread !== own) signals.push(ofThread)
-  return signals
 }
 
 class Waiting<R> implements Parked {
@@ -148,7 +139,7 @@ class Waiting<R> implements Parked {
   readonly #resolve: (value: R | undefined) => void
   readonly #reject: (error: unknown) => void
   #timer: NodeJS.Timeout | undefined
-  readonly #deaf: (() => void)[] = []
+  #deafen = (): void => {}
 
   constructor(
     node: number,
@@ -162,7 +153,7 @@ class Waiting<R> implements Parked {
     this.#reject = reject
   }
 
-  start(timeout: number | undefined, signals: readonly AbortSignal[]): void {
+  start(timeout: number | undefined, stops: Stops): void {
     parked.set(this.#node, this)
     keepAlive()
     timer ??= outside(() => setInterval(lookAtAll, slice))
@@ -170,11 +161,9 @@ class Waiting<R> implements Parked {
       this.look() // who has it may have died without a word
       if (this.#parked()) this.#leave(() => this.#resolve(undefined))
     })
-    for (const signal of signals) {
-      if (!this.#parked()) break
-      if (signal.aborted) this.#leave(() => this.#reject(reasonOf(signal)))
-      else this.#deaf.push(onAbort(signal, (reason) => this.#leave(() => this.#reject(reason))))
-    }
+    const aborted = abortedOf(stops)
+    if (aborted !== undefined) return this.#leave(() => this.#reject(reasonOf(aborted)))
+    this.#deafen = onStop(stops, (reason) => this.#leave(() => this.#reject(reason)))
   }
 
   #parked(): boolean {
@@ -226,7 +215,7 @@ class Waiting<R> implements Parked {
 
   #end(): void {
     clearTimeout(this.#timer)
-    for (const deafen of this.#deaf) deafen()
+    this.#deafen()
     parked.delete(this.#node)
     giveNode(this.#node)
     letGo()

@@ -4,8 +4,8 @@
  * back.
  */
 import { types } from 'node:util'
-import { reasonOf } from '../core/abort.ts'
 import { checkFunction } from '../core/options.ts'
+import { throwIfStopped } from '../core/stops.ts'
 import { turnDue } from '../core/turn.ts'
 import { checkWaitOptions, type WaitOptions } from '../core/waiting.ts'
 import { park, parkSync, type Wait } from '../memory/park.ts'
@@ -41,7 +41,7 @@ export abstract class Lockable extends Cell {
   acquire(options?: Patient): Promise<Guard>
   acquire(options?: WaitOptions): Promise<Guard | null>
   async acquire(options?: WaitOptions): Promise<Guard | null> {
-    if (options !== undefined) checkOptions(options)
+    checkOptions(options)
     const guard = this.acquireNowait()
     if (guard !== null || options?.timeout === 0) {
       const turn = turnDue()
@@ -55,7 +55,7 @@ export abstract class Lockable extends Cell {
   acquireSync(options?: Patient): Guard
   acquireSync(options?: WaitOptions): Guard | null
   acquireSync(options?: WaitOptions): Guard | null {
-    if (options !== undefined) checkOptions(options)
+    checkOptions(options)
     const guard = this.acquireNowait()
     if (guard !== null || options?.timeout === 0) return guard
     return parkSync(this.wait(), options?.timeout, options?.signal) ?? null
@@ -104,9 +104,8 @@ export abstract class Lockable extends Cell {
 
 /** Options of any wait of this room; a signal that has aborted already ends it before it begins. */
 export function checkOptions(options: WaitOptions | undefined): void {
-  checkWaitOptions(options)
-  const signal = options?.signal
-  if (signal?.aborted === true) throw reasonOf(signal)
+  if (options !== undefined) checkWaitOptions(options)
+  throwIfStopped(options?.signal)
 }
 
 export class Held implements Guard {

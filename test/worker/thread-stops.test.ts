@@ -1,7 +1,7 @@
 /** stop() of a thread, and the failure of a sibling in a TaskGroup, end every kind of wait there is. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Lock, Pool, Process, Queue, ThreadPool, wait } from 'plait'
+import { CancelledError, Event, Lock, Pool, Process, Queue, ThreadPool, wait } from 'plait'
 import { Channel, TaskGroup } from 'plait/coroutine'
 import { asCompleted, ThreadPoolExecutor, wait as waitForFutures } from 'plait/futures'
 import { Popen, run } from 'plait/subprocess'
@@ -161,4 +161,45 @@ test('what is there already is told all the same', async () => {
   )
   await assert.rejects(ended, Enough)
   assert.deepEqual(got, [7, 7])
+})
+
+describe('stop() ends, in a thread, a loop that never has to wait', { timeout: 60_000 }, () => {
+  const loops: Record<string, (begun: () => void) => unknown> = {
+    'Lock.acquire': async (begun) => {
+      for (const lock = new Lock(); ; begun()) (await lock.acquire()).release()
+    },
+    'Lock.acquireSync': (begun) => {
+      for (const lock = new Lock(); ; begun()) lock.acquireSync().release()
+    },
+    'Queue.getSync': (begun) => {
+      for (const queue = new Queue<number>(); ; begun()) {
+        queue.putSync(1)
+        queue.getSync()
+      }
+    },
+    'Queue.get': async (begun) => {
+      for (const queue = new Queue<number>(); ; begun()) {
+        await queue.put(1)
+        await queue.get()
+      }
+    },
+    'Event.wait': async (begun) => {
+      const event = new Event()
+      event.set()
+      for (; ; begun()) await event.wait()
+    },
+  }
+  for (const [name, loop] of Object.entries(loops))
+    test(name, async () => {
+      const begun = new Event()
+      const thread = new Thread({ target: () => loop(() => begun.set()) }).start()
+      await begun.wait()
+      thread.stop(new Enough(name))
+      // A reason that has to be imported cannot be had in a thread that stands still.
+      await assert.rejects(
+        thread.result,
+        (error) => error instanceof Enough || error instanceof CancelledError,
+      )
+      await thread.join()
+    })
 })
