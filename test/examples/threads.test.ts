@@ -24,14 +24,14 @@ function run(name: string, ...args: string[]): { lines: string[]; pid: number } 
 }
 
 test('the thread pool: each greets once, and those on threads greet at the same time', () => {
-  const { lines } = run('thread-pool', '400')
+  const { lines } = run('thread-pool', '1000')
   const hellos = ['hello: a', 'hello: b', 'hello: c']
   assert.deepEqual(lines.slice(0, 3), hellos)
   assert.deepEqual(lines.slice(4, 7).toSorted(), hellos)
   assert.deepEqual(lines.slice(8, 11).toSorted(), hellos)
   const times = [3, 7, 11].map((i) => Number(/^time\d: (\d+\.\d+)$/.exec(lines[i])?.[1]))
   assert.equal(lines.length, 12)
-  assert.ok(times[0] >= 1.2 && times[1] >= 0.4 && times[2] >= 0.4, times.join())
+  assert.ok(times[0] >= 3 && times[1] >= 1 && times[2] >= 1, times.join())
   assert.ok(times[2] < times[0], times.join())
 })
 

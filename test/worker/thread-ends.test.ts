@@ -203,7 +203,6 @@ test('the processes of a thread end with it', () => {
 const waysToWait: Record<string, (signal: AbortSignal, done: () => void) => void> = {
   listener: (signal, done) => signal.addEventListener('abort', done),
   derived: (signal, done) => AbortSignal.any([signal]).addEventListener('abort', done),
-  turns: (signal, done) => void setInterval(() => signal.aborted && done(), 5).unref(),
 }
 
 for (const [how, wait] of Object.entries(waysToWait))
