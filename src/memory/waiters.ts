@@ -6,7 +6,7 @@
  * points to a node, never into something else (W3). A node waits from `push` on and in that list alone (W4):
  * whoever was told that the guard's last holder died calls `purge`, and the list is exact again.
  */
-import { compareExchange, exchange, load, store, wake, type Words } from './atomics.ts'
+import { compareExchange, exchange, load, peek, store, wake, type Words } from './atomics.ts'
 import { ring } from './bell.ts'
 import { allocate, capacityOf, free, wordAt, write } from './heap.ts'
 import * as at from './layout.ts'
@@ -126,7 +126,7 @@ export function takeUnseen(words: Words, owner: number, list: number): number {
 // ── lists; all below under the guard of the cell ──
 
 export function isEmpty(words: Words, list: number): boolean {
-  return load(words, list + at.L_HEAD) === load(words, list + at.L_TAIL)
+  return peek(words, list + at.L_HEAD) === peek(words, list + at.L_TAIL)
 }
 
 /** Last in line. */

@@ -1,7 +1,8 @@
 /**
  * Many numbers in shared memory: a typed array over a block of the region, without a copy. The cell says what
  * the block holds, and gives it back with itself. The buffer keeps the cell's hold, since it may outlive the
- * handle: a view that somebody took points into memory that nobody else gets.
+ * handle: a view that somebody took points into memory that nobody else gets. Where threads alone share the
+ * memory the buffer is all of it, and so the block stays as long as the thread that looked at it.
  */
 import { constants } from 'node:buffer'
 import { checkInteger } from '../core/options.ts'
@@ -56,6 +57,8 @@ export class SharedArray<K extends NumberType | BigType = 'float64'>
 {
   readonly type: K
   readonly #view: TypedArrays[K]
+  /** Somebody was given the view. */
+  #seen = false
   #lock: RLock | undefined
 
   /** A number of elements, all zero, or their values, which are converted as a typed array does. */
@@ -83,13 +86,20 @@ export class SharedArray<K extends NumberType | BigType = 'float64'>
     if (this.fresh && values !== undefined) (this.#view as Float64Array).set(values as ArrayLike<number>)
   }
 
-  /** Over the shared memory itself, of exactly `length` elements. */
+  /**
+   * Over the shared memory itself, of exactly `length` elements. The memory lives as long as any view on it
+   * does; where threads alone share memory, as long as this thread.
+   */
   get view(): TypedArrays[K] {
+    if (!this.#seen) {
+      this.#seen = true
+      keep(this.#view.buffer, this.address)
+    }
     return this.#view
   }
 
   get length(): number {
-    return this.view.length
+    return this.#view.length
   }
 
   /** One lock for all who have the array; made when it is asked for. */
@@ -106,12 +116,8 @@ export class SharedArray<K extends NumberType | BigType = 'float64'>
     const length = (load(words, at + LENGTH) >>> 0) + load(words, at + LENGTH_HIGH) * 2 ** 32
     const block = load(words, at + BLOCK)
     if (block === 0) return viewOf(this.type, new ArrayBuffer(0), 0, 0)
-    const { system, slice } = region()
-    const bytes = slice(block, length * bytesOf(this.type))
-    const view = viewOf(this.type, bytes.buffer, bytes.byteOffset, length)
-    // All views on a mapped block share its buffer; where only threads share, the buffer is the whole region.
-    keep(system === null ? view : bytes.buffer, this.address)
-    return view
+    const bytes = region().slice(block, length * bytesOf(this.type))
+    return viewOf(this.type, bytes.buffer, bytes.byteOffset, length)
   }
 
   /** @internal */

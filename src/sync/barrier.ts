@@ -8,20 +8,19 @@ import { BrokenBarrierError } from '../core/errors.ts'
 import { checkFunction, checkInteger, checkOptions as checkObject, checkTimeout } from '../core/options.ts'
 import type { WaitOptions } from '../core/waiting.ts'
 import { load, store, type Words } from '../memory/atomics.ts'
-import { enter, leave } from '../memory/guard.ts'
 import { cellWord, defineKind } from '../memory/holders.ts'
 import { kinds, listWords, N_OWNER, N_VALUE } from '../memory/layout.ts'
 import { firstLook, park, parkSync, type Wait } from '../memory/park.ts'
 import { isKnown, me } from '../memory/participants.ts'
 import { region } from '../memory/region.ts'
 import { buryDeadHolders } from '../memory/sweep.ts'
-import { dropList, grantFirst, purge, push, remove, tell, waiting } from '../memory/waiters.ts'
+import { dropList, grantFirst, purge, push, remove, waiting } from '../memory/waiters.ts'
 import { Cell, travels } from './cell.ts'
+import { guarded } from './guarded.ts'
 import { checkOptions } from './lockable.ts'
 
 /** FILLING, ACTING or BROKEN. */
 const STATE = 0
-const GUARD = 1
 const PARTIES = 2
 /** How many of this generation have come. */
 const COUNT = 3
@@ -38,6 +37,13 @@ const BROKEN = 2
 /** What those inside are told. */
 const PASS = 1
 const FAIL = 2
+
+// What was begun by one that died in it is broken off.
+const locked = guarded((words, at, granted) => {
+  purge(words, at + INSIDE)
+  purge(words, at + DOOR)
+  breakUp(words, at, granted)
+})
 
 /** A place in a generation; `last` has the action to run. */
 interface Place {
@@ -130,33 +136,29 @@ export class Barrier extends Cell {
   /** Breaks it: all who wait, and all who come until `reset()`, get a BrokenBarrierError. */
   abort(): void {
     const { words, at } = this
-    enter(words, at + GUARD)
-    leaveBroken(words, at)
+    locked(words, at, (granted) => breakUp(words, at, granted))
   }
 
   /** Makes it as new: whoever waits gets a BrokenBarrierError. */
   reset(): void {
     const { words, at } = this
-    enter(words, at + GUARD)
-    leaveWith(words, at, FILLING, FAIL)
+    locked(words, at, (granted) => end(words, at, granted, FILLING, FAIL))
   }
 
   #pass({ index, generation }: Place): number {
     const { words, at } = this
-    enterOrBreak(words, at)
-    if (load(words, at + STATE) !== ACTING || load(words, at + GENERATION) !== generation) {
-      leave(words, at + GUARD)
-      throw broken()
-    }
-    leaveWith(words, at, FILLING, PASS)
-    return index
+    return locked(words, at, (granted) => {
+      if (load(words, at + STATE) !== ACTING || load(words, at + GENERATION) !== generation) throw broken()
+      end(words, at, granted, FILLING, PASS)
+      return index
+    })
   }
 
   #fail({ generation }: Place): void {
     const { words, at } = this
-    enter(words, at + GUARD)
-    if (load(words, at + GENERATION) === generation) leaveBroken(words, at)
-    else leave(words, at + GUARD)
+    locked(words, at, (granted) => {
+      if (load(words, at + GENERATION) === generation) breakUp(words, at, granted)
+    })
   }
 
   /** @internal What travels beside the cell. */
@@ -183,25 +185,24 @@ class Visit implements Wait<Place> {
 
   begin(node: number): Place | undefined {
     const { words, at } = this.#of
-    enterOrBreak(words, at)
-    const state = load(words, at + STATE)
-    if (state === BROKEN) {
-      leave(words, at + GUARD)
-      throw broken()
-    }
-    if (state === ACTING) push(words, at + DOOR, node)
-    else {
+    return locked(words, at, () => {
+      const state = load(words, at + STATE)
+      if (state === BROKEN) throw broken()
+      if (state === ACTING) {
+        push(words, at + DOOR, node)
+        return undefined
+      }
       const index = load(words, at + COUNT)
       const last = index + 1 === load(words, at + PARTIES)
+      // First, as there may be no room: then it has not come.
+      if (!last) push(words, at + INSIDE, node)
       this.#place = { index, generation: load(words, at + GENERATION), last }
       store(words, at + COUNT, index + 1)
-      if (last) {
-        store(words, at + ACTOR, me())
-        store(words, at + STATE, ACTING)
-      } else push(words, at + INSIDE, node)
-    }
-    leave(words, at + GUARD)
-    return this.#place?.last === true ? this.#place : undefined
+      if (!last) return undefined
+      store(words, at + ACTOR, me())
+      store(words, at + STATE, ACTING)
+      return this.#place
+    })
   }
 
   granted(node: number): Place | undefined {
@@ -212,22 +213,21 @@ class Visit implements Wait<Place> {
 
   cancel(node: number, granted: boolean): void {
     const { words, at } = this.#of
-    enterOrBreak(words, at)
-    if (!granted) remove(words, this.#place === undefined ? at + DOOR : at + INSIDE, node)
-    const ours = this.#place !== undefined && load(words, at + GENERATION) === this.#place.generation
-    this.#late = this.#place !== undefined && !ours && load(words, at + STATE) !== BROKEN
-    // Also at the door: a party that gives up is missing, whichever generation it would have been of.
-    if (ours || (this.#place === undefined && !granted)) leaveBroken(words, at)
-    else leave(words, at + GUARD)
+    const place = this.#place
+    locked(words, at, (others) => {
+      if (!granted) remove(words, place === undefined ? at + DOOR : at + INSIDE, node)
+      const ours = place !== undefined && load(words, at + GENERATION) === place.generation
+      this.#late = place !== undefined && !ours && load(words, at + STATE) !== BROKEN
+      // Also at the door: a party that gives up is missing, whichever generation it would have been of.
+      if (ours || (place === undefined && !granted)) breakUp(words, at, others)
+    })
   }
 
   check(): void {
     const { address, words, at } = this.#of
     if (!firstLook(address)) return
     buryDeadHolders(address)
-    for (const node of waiting(words, at + INSIDE))
-      if (!isKnown(load(words, node + N_OWNER))) return this.#of.abort()
-    if (load(words, at + STATE) === ACTING && !isKnown(load(words, at + ACTOR))) this.#of.abort()
+    breakIfLost(words, at, (owner) => !isKnown(owner))
   }
 
   /** The number of one who was let go; throws where the deadline came first. */
@@ -242,44 +242,35 @@ function broken(why = 'a party gave up or died, or it was aborted or reset'): Br
   return new BrokenBarrierError(`the barrier is broken: ${why}. reset() makes it as new`)
 }
 
-/** Enters the guard; where its last holder died in it, what it had begun is broken off. */
-function enterOrBreak(words: Words, at: number): void {
-  while (enter(words, at + GUARD)) {
-    purge(words, at + INSIDE)
-    purge(words, at + DOOR)
-    leaveBroken(words, at)
-  }
+/** Breaks it where one who waits, or who acts, is dead. */
+function breakIfLost(words: Words, at: number, isDead: (owner: number) => boolean): void {
+  locked(words, at, (granted) => {
+    let lost = load(words, at + STATE) === ACTING && isDead(load(words, at + ACTOR))
+    for (const list of [at + INSIDE, at + DOOR])
+      for (const node of waiting(words, list)) lost ||= isDead(load(words, node + N_OWNER))
+    if (lost) breakUp(words, at, granted)
+  })
 }
 
-function leaveBroken(words: Words, at: number): void {
-  leaveWith(words, at, BROKEN, FAIL)
+// Under the guard:
+
+function breakUp(words: Words, at: number, granted: number[]): void {
+  end(words, at, granted, BROKEN, FAIL)
 }
 
 /** Ends this generation: those inside are told what became of it, those at the door look again. */
-function leaveWith(words: Words, at: number, state: number, told: number): void {
+function end(words: Words, at: number, granted: number[], state: number, told: number): void {
   store(words, at + ACTOR, 0)
   store(words, at + COUNT, 0)
   store(words, at + GENERATION, (load(words, at + GENERATION) + 1) | 0)
   store(words, at + STATE, state)
-  const nodes: number[] = []
   for (const list of [at + INSIDE, at + DOOR])
     for (let node = grantFirst(words, list, told); node !== 0; node = grantFirst(words, list, told))
-      nodes.push(node)
-  leave(words, at + GUARD)
-  for (const node of nodes) tell(words, node)
+      granted.push(node)
 }
 
 defineKind(kinds.barrier, {
-  died(address, owner) {
-    const { words } = region()
-    const at = cellWord(address)
-    enterOrBreak(words, at)
-    let lost = load(words, at + STATE) === ACTING && load(words, at + ACTOR) === owner
-    for (const list of [at + INSIDE, at + DOOR])
-      for (const node of waiting(words, list)) lost ||= load(words, node + N_OWNER) === owner
-    if (lost) leaveBroken(words, at)
-    else leave(words, at + GUARD)
-  },
+  died: (address, owner) => breakIfLost(region().words, cellWord(address), (one) => one === owner),
   destroy(address) {
     dropList(region().words, cellWord(address) + INSIDE)
     dropList(region().words, cellWord(address) + DOOR)

@@ -6,22 +6,23 @@ import { InvalidStateError } from '../core/errors.ts'
 import { checkFunction, checkInteger } from '../core/options.ts'
 import type { WaitOptions } from '../core/waiting.ts'
 import { load, store, type Words } from '../memory/atomics.ts'
-import { enter, leave } from '../memory/guard.ts'
 import { cellWord, defineKind, send, unsend } from '../memory/holders.ts'
 import { kinds, listWords } from '../memory/layout.ts'
 import { firstLook, park, parkSync, type Wait } from '../memory/park.ts'
 import { region } from '../memory/region.ts'
 import { buryDeadHolders } from '../memory/sweep.ts'
-import { dropList, grantFirst, purge, push, remove, takeUnseen, tell } from '../memory/waiters.ts'
+import { dropList, grantFirst, purge, push, remove, takeUnseen } from '../memory/waiters.ts'
 import { Cell, travels } from './cell.ts'
+import { guarded } from './guarded.ts'
 import { Lock } from './lock.ts'
 import { checkOptions, type Guard, type Patient } from './lockable.ts'
 import { RLock } from './rlock.ts'
 
 /** Address of the lock. */
 const LOCK = 0
-const GUARD = 1
 const LIST = 2
+
+const locked = guarded((words, at) => purge(words, at + LIST))
 
 /** What was let go is taken back, whatever ends the wait. */
 const steadfast = { steadfast: true }
@@ -176,9 +177,7 @@ class Waiting implements Wait<true> {
 
   begin(node: number): undefined {
     const { words, at, lock } = this.#of
-    enterCondition(words, at)
-    push(words, at + LIST, node)
-    leave(words, at + GUARD)
+    locked(words, at, () => push(words, at + LIST, node))
     // In line before the lock is free: who notifies under it finds this.
     this.rewind = lock.unwind()
   }
@@ -190,9 +189,7 @@ class Waiting implements Wait<true> {
   cancel(node: number, granted: boolean): void {
     if (granted) return
     const { words, at } = this.#of
-    enterCondition(words, at)
-    remove(words, at + LIST, node)
-    leave(words, at + GUARD)
+    locked(words, at, () => remove(words, at + LIST, node))
   }
 
   check(): void {
@@ -201,20 +198,14 @@ class Waiting implements Wait<true> {
   }
 }
 
-function enterCondition(words: Words, at: number): void {
-  if (enter(words, at + GUARD)) purge(words, at + LIST)
-}
-
 function wake(words: Words, at: number, n: number): void {
-  enterCondition(words, at)
-  const nodes: number[] = []
-  while (nodes.length < n) {
-    const node = grantFirst(words, at + LIST, 0)
-    if (node === 0) break
-    nodes.push(node)
-  }
-  leave(words, at + GUARD)
-  for (const node of nodes) tell(words, node)
+  locked(words, at, (granted) => {
+    while (granted.length < n) {
+      const node = grantFirst(words, at + LIST, 0)
+      if (node === 0) break
+      granted.push(node)
+    }
+  })
 }
 
 defineKind(kinds.condition, {

@@ -6,19 +6,20 @@
 import { turnDue } from '../core/turn.ts'
 import type { WaitOptions } from '../core/waiting.ts'
 import { load, store, type Words } from '../memory/atomics.ts'
-import { enter, leave } from '../memory/guard.ts'
 import { cellWord, defineKind } from '../memory/holders.ts'
 import { kinds, listWords, N_VALUE } from '../memory/layout.ts'
 import { park, parkSync, type Wait } from '../memory/park.ts'
 import { region } from '../memory/region.ts'
-import { dropList, first, grant, purge, push, remove, tell, waiting } from '../memory/waiters.ts'
+import { dropList, first, grant, purge, push, remove, waiting } from '../memory/waiters.ts'
 import { Cell, travels } from './cell.ts'
+import { guarded } from './guarded.ts'
 import { checkOptions } from './lockable.ts'
 
 /** Bit 0: the flag. Above: a count of sets. */
 const STATE = 0
-const GUARD = 1
 const LIST = 2
+
+const locked = guarded((words, at) => purge(words, at + LIST))
 
 /**
  * A flag that threads and processes wait for. `set()` wakes all who wait; a waiter that was woken answers
@@ -46,19 +47,21 @@ export class Event extends Cell {
   /** Puts the flag up and wakes all who wait. */
   set(): void {
     const { words, at } = this
-    enterEvent(words, at)
-    const state = load(words, at + STATE)
-    if ((state & 1) === 0) store(words, at + STATE, (state + 3) | 0)
-    leaveAndWake(words, at)
+    locked(words, at, (granted) => {
+      const state = load(words, at + STATE)
+      if ((state & 1) === 0) store(words, at + STATE, (state + 3) | 0)
+      wake(words, at, granted)
+    })
   }
 
   /** Takes the flag down: who waits from now on waits for the next `set()`. */
   clear(): void {
     const { words, at } = this
-    enterEvent(words, at)
-    store(words, at + STATE, load(words, at + STATE) & ~1)
-    // Where a set was cut off by a death, it is completed first.
-    leaveAndWake(words, at)
+    locked(words, at, (granted) => {
+      store(words, at + STATE, load(words, at + STATE) & ~1)
+      // Where a set was cut off by a death, it is completed first.
+      wake(words, at, granted)
+    })
   }
 
   /** Resolves to true once it is set, at once where it is, and to false where the timeout came first. */
@@ -86,26 +89,20 @@ export class Event extends Cell {
     let noted = 0
     return {
       begin(node) {
-        enterEvent(words, at)
-        const state = (noted = load(words, at + STATE))
-        if ((state & 1) === 0) {
+        return locked(words, at, () => {
+          const state = (noted = load(words, at + STATE))
+          if ((state & 1) === 1) return true
           store(words, node + N_VALUE, state)
           push(words, at + LIST, node)
-        }
-        leave(words, at + GUARD)
-        return (state & 1) === 1 ? true : undefined
+          return undefined
+        })
       },
       granted: () => true,
       cancel(node, granted) {
-        if (granted) return
-        enterEvent(words, at)
-        remove(words, at + LIST, node)
-        leave(words, at + GUARD)
+        if (!granted) locked(words, at, () => remove(words, at + LIST, node))
       },
       check() {
-        if (load(words, at + STATE) === noted) return
-        enterEvent(words, at)
-        leaveAndWake(words, at)
+        if (load(words, at + STATE) !== noted) locked(words, at, (granted) => wake(words, at, granted))
       },
     }
   }
@@ -116,20 +113,13 @@ export class Event extends Cell {
   }
 }
 
-function enterEvent(words: Words, at: number): void {
-  if (enter(words, at + GUARD)) purge(words, at + LIST)
-}
-
-/** Wakes all who wait for an earlier state than this. Leaves the guard. */
-function leaveAndWake(words: Words, at: number): void {
+/** Under the guard: grants all who wait for an earlier state than this. */
+function wake(words: Words, at: number, granted: number[]): void {
   const state = load(words, at + STATE)
-  const nodes: number[] = []
   for (const node of waiting(words, at + LIST))
     if (load(words, node + N_VALUE) !== (state & ~1) || (state & 1) === 1)
-      if (grant(words, node, state)) nodes.push(node)
+      if (grant(words, node, state)) granted.push(node)
   first(words, at + LIST) // drops those that wait no more
-  leave(words, at + GUARD)
-  for (const node of nodes) tell(words, node)
 }
 
 defineKind(kinds.event, {

@@ -3,11 +3,20 @@ import { InvalidStateError } from '../core/errors.ts'
 import { cellWord, defineKind } from '../memory/holders.ts'
 import { kinds } from '../memory/layout.ts'
 import type { Wait } from '../memory/park.ts'
-import { me } from '../memory/participants.ts'
 import { region } from '../memory/region.ts'
 import { travels } from './cell.ts'
 import { Held, Lockable, type Guard } from './lockable.ts'
-import { dropMutex, give, holderOf, INHERITED, mutexWords, survive, take, waitForMutex } from './mutex.ts'
+import {
+  dropMutex,
+  give,
+  holderOf,
+  INHERITED,
+  isHolder,
+  mutexWords,
+  survive,
+  take,
+  waitForMutex,
+} from './mutex.ts'
 
 /**
  * Mutual exclusion between all threads and processes that have the lock: at most one holds it. Pass it
@@ -68,7 +77,7 @@ export class Lock extends Lockable {
 
   /** @internal Whether this thread holds it. */
   isMine(): boolean {
-    return holderOf(this.words, this.at) === me()
+    return isHolder(this.words, this.at)
   }
 
   /** @internal Releases it for a condition; answers what to wait for to have it back, guard and all. */
@@ -78,7 +87,9 @@ export class Lock extends Lockable {
     return () =>
       waitForMutex(this.words, this.at, (how) => {
         this.#guard = guard
-        if (guard !== undefined) guard.ownerDied = how === INHERITED
+        if (how === INHERITED && guard !== undefined) guard.ownerDied = true
+        // Given back while it was let go of: there is nobody left who would.
+        if (guard?.spent === true) this.release()
         return true
       })
   }

@@ -15,10 +15,14 @@ import { Cell } from './cell.ts'
 export interface Guard {
   /**
    * The last holder died while it held the lock, so what the lock protects may be half-changed. Always false
-   * for semaphores. A condition's `wait()` lets go of the lock: after it this speaks of who had it meanwhile.
+   * for semaphores. A condition's wait lets go of the lock: where somebody dies with it then, it is true after.
    */
   readonly ownerDied: boolean
-  /** Gives it back; a second time is nothing, and so is a time after the lock's own `release()`. */
+  /**
+   * Gives it back; a second time is nothing. So is a time after a Lock's or RLock's own `release()`, which has
+   * given back what the guard stands for. A semaphore's own `release()` gives back a permit that is nobody's
+   * in particular: its guard has one to give all the same.
+   */
   release(): void
   [Symbol.dispose](): void
 }
@@ -106,13 +110,18 @@ export function checkOptions(options: WaitOptions | undefined): void {
 }
 
 export class Held implements Guard {
-  /** Written again where a condition has let go of the lock meanwhile. */
+  /** Said later as well, where a condition has let go of the lock meanwhile. */
   ownerDied: boolean
   #of: Lockable | undefined
 
   constructor(of: Lockable, ownerDied: boolean) {
     this.#of = of
     this.ownerDied = ownerDied
+  }
+
+  /** It was released. */
+  get spent(): boolean {
+    return this.#of === undefined
   }
 
   release(): void {

@@ -6,12 +6,12 @@
  * waiting is in vain twice, and nobody pays a change of threads for each turn. Who holds it is looked at each
  * 100 ms, and at once when a parent buries a child.
  */
-import { compareExchange, load, type Words } from '../memory/atomics.ts'
-import { enter, leave } from '../memory/guard.ts'
+import { compareExchange, load, peek, type Words } from '../memory/atomics.ts'
 import { L_HEAD, L_TAIL, listWords, N_HUNGRY } from '../memory/layout.ts'
 import type { Wait } from '../memory/park.ts'
 import { isAlive, isKnown, me, ownerMask, slotMask } from '../memory/participants.ts'
-import { dropList, first, grantFirst, purge, push, pushFirst, remove, tell } from '../memory/waiters.ts'
+import { dropList, first, grantFirst, purge, push, pushFirst, remove } from '../memory/waiters.ts'
+import { guarded } from './guarded.ts'
 
 // The word. Held: the owner's word and WAITERS. Free: the other flags.
 
@@ -22,10 +22,11 @@ const DIED = 2 ** 11
 /** For one who was woken in vain before, and is on its way. */
 const KEPT = 2 ** 12
 
-const GUARD = 1
 const LIST = 4
 /** Words of a mutex; 2 and 3 are free for whoever is built on it. */
 export const mutexWords = LIST + listWords
+
+const locked = guarded((words, at) => purge(words, at + LIST))
 
 /** What an attempt gave. */
 export const TAKEN = 1
@@ -36,7 +37,7 @@ export const INHERITED = 2
 export function take(words: Words, at: number, hungry = false): number {
   const self = me()
   for (;;) {
-    const seen = load(words, at)
+    const seen = peek(words, at)
     const orphan = (seen & slotMask) !== 0
     // Whoever is not in the table any more has died, and nobody has told this mutex.
     if (orphan && isKnown(seen & ownerMask)) return 0
@@ -52,47 +53,45 @@ export function holderOf(words: Words, at: number): number {
   return (seen & slotMask) === 0 ? 0 : seen & ownerMask
 }
 
+/** Whether this participant has it. */
+export function isHolder(words: Words, at: number): boolean {
+  return (peek(words, at) & ownerMask) === me()
+}
+
 /** Frees it, whoever has it; false where nobody does. */
 export function give(words: Words, at: number): boolean {
   const self = me()
   if (compareExchange(words, at, self, 0) === self) return true
-  enterMutex(words, at)
-  const seen = load(words, at)
-  const held = (seen & slotMask) !== 0
-  const node = held ? wakeNext(words, at, seen & ownerMask, 0) : 0
-  leave(words, at + GUARD)
-  if (node !== 0) tell(words, node)
-  return held
+  return locked(words, at, (granted) => {
+    const seen = load(words, at)
+    const held = (seen & slotMask) !== 0
+    if (held) wakeNext(words, at, granted, seen & ownerMask, 0)
+    return held
+  })
 }
 
-/**
- * Under the guard: where it is free, or held by `holder`, frees it and wakes the first in line. Answers the
- * node to be told once the guard is left.
- */
-function wakeNext(words: Words, at: number, holder: number, died: number): number {
+/** Under the guard: where it is free, or held by `holder`, frees it and wakes the first in line. */
+function wakeNext(words: Words, at: number, granted: number[], holder: number, died: number): void {
   const list = at + LIST
   for (let from = holder; ;) {
     const seen = load(words, at)
     const held = (seen & slotMask) !== 0
-    if (held && (seen & ownerMask) !== from) return 0
+    if (held && (seen & ownerMask) !== from) return
     const node = first(words, list)
     const kept = node !== 0 && load(words, node + N_HUNGRY) === 1 ? KEPT : 0
     const more = ((load(words, list + L_TAIL) - load(words, list + L_HEAD)) | 0) > 1 ? WAITERS : 0
     const free = kept | more | (held ? died : seen & DIED)
     if (compareExchange(words, at, seen, free) !== seen) continue
-    if (node === 0) return 0
+    if (node === 0) return
     // A death from here on leaves the node in line, without a flag that says so: `check` finds it.
-    const granted = grantFirst(words, list, 0)
-    if (granted !== 0) return granted
+    const next = grantFirst(words, list, 0)
+    if (next !== 0) return void granted.push(next)
     from = 0 // all gave up meanwhile; the word is free, or somebody has taken it
   }
 }
 
 function wakeUnderGuard(words: Words, at: number, holder: number, died: number): void {
-  enterMutex(words, at)
-  const node = wakeNext(words, at, holder, died)
-  leave(words, at + GUARD)
-  if (node !== 0) tell(words, node)
+  locked(words, at, (granted) => wakeNext(words, at, granted, holder, died))
 }
 
 /** A participant is dead; called for each mutex. */
@@ -102,13 +101,24 @@ export function survive(words: Words, at: number, dead: number): void {
   if (holder === dead || (holder === 0 && load(words, at) !== 0)) wakeUnderGuard(words, at, dead, DIED)
 }
 
-function enterMutex(words: Words, at: number): void {
-  if (enter(words, at + GUARD)) purge(words, at + LIST)
+/** Under the guard: takes it, or stands in line with `node`; first in line where it was there before. */
+function takeOrWait(words: Words, at: number, node: number, again: boolean): number {
+  for (;;) {
+    const how = take(words, at, again)
+    if (how !== 0) return how
+    const seen = load(words, at)
+    // The flag before the entry, both under the guard: whoever releases after it waits for the entry.
+    if ((seen & WAITERS) === 0 && compareExchange(words, at, seen, seen | WAITERS) !== seen) continue
+    // Free by now, and for everyone.
+    if ((seen & slotMask) === 0 && (seen & KEPT) === 0) continue
+    if (again) pushFirst(words, at + LIST, node)
+    else push(words, at + LIST, node)
+    return 0
+  }
 }
 
 /** The wait for a mutex: for `taken`, which is given how it was taken. */
 export function waitForMutex<R>(words: Words, at: number, taken: (how: number) => R): Wait<R> {
-  const list = at + LIST
   /** How often in a row it was free, and this the first in line. */
   let overlooked = 0
   let waiting = 0
@@ -116,24 +126,8 @@ export function waitForMutex<R>(words: Words, at: number, taken: (how: number) =
     begin(node, again) {
       waiting = node
       overlooked = 0
-      enterMutex(words, at)
-      for (;;) {
-        const how = take(words, at, again)
-        if (how !== 0) {
-          leave(words, at + GUARD)
-          return taken(how)
-        }
-        const seen = load(words, at)
-        // The flag before the entry, both under the guard: whoever releases after it waits for the entry.
-        if ((seen & WAITERS) === 0 && compareExchange(words, at, seen, seen | WAITERS) !== seen) continue
-        // Free by now, and for everyone.
-        if ((seen & slotMask) === 0 && (seen & KEPT) === 0) continue
-        break
-      }
-      if (again) pushFirst(words, list, node)
-      else push(words, list, node)
-      leave(words, at + GUARD)
-      return undefined
+      const how = locked(words, at, () => takeOrWait(words, at, node, again))
+      return how === 0 ? undefined : taken(how)
     },
     granted() {
       const how = take(words, at, true)
@@ -141,9 +135,7 @@ export function waitForMutex<R>(words: Words, at: number, taken: (how: number) =
     },
     cancel(node, granted) {
       if (granted) return wakeUnderGuard(words, at, 0, 0)
-      enterMutex(words, at)
-      remove(words, list, node)
-      leave(words, at + GUARD)
+      locked(words, at, () => remove(words, at + LIST, node))
     },
     check() {
       const seen = load(words, at)
@@ -155,9 +147,7 @@ export function waitForMutex<R>(words: Words, at: number, taken: (how: number) =
         return
       }
       // Who was woken is on its way, or dead: one slice more, and then the first in line is woken.
-      enterMutex(words, at)
-      const mine = first(words, list) === waiting
-      leave(words, at + GUARD)
+      const mine = locked(words, at, () => first(words, at + LIST) === waiting)
       overlooked = mine ? overlooked + 1 : 0
       if (overlooked > 1) wakeUnderGuard(words, at, 0, 0)
     },

@@ -5,11 +5,10 @@
 import { currentOwner, runAsOwner, type Owner } from '../core/context.ts'
 import { InvalidStateError } from '../core/errors.ts'
 import { checkFunction } from '../core/options.ts'
-import { load, store } from '../memory/atomics.ts'
+import { peek, poke } from '../memory/atomics.ts'
 import { cellWord, defineKind } from '../memory/holders.ts'
 import { kinds } from '../memory/layout.ts'
 import type { Wait } from '../memory/park.ts'
-import { me } from '../memory/participants.ts'
 import { region } from '../memory/region.ts'
 import { travels } from './cell.ts'
 import { Held, Lockable, type Guard } from './lockable.ts'
@@ -18,6 +17,7 @@ import {
   give,
   holderOf,
   INHERITED,
+  isHolder,
   mutexWords,
   survive,
   TAKEN,
@@ -28,6 +28,13 @@ import {
 /** Number of the owner within its thread, and how often it has taken the lock. */
 const OWNER = 2
 const DEPTH = 3
+
+/** What was let go of for a condition, to be had again. */
+interface Unwound {
+  readonly owner: number
+  depth: number
+  readonly guards: Held[]
+}
 
 /**
  * A lock that its holder may acquire again; it is free after as many releases. The holder is not the thread
@@ -48,6 +55,7 @@ const DEPTH = 3
 export class RLock extends Lockable {
   /** Those given out for the present hold, in order; empty where another participant has it. */
   #guards: Held[] = []
+  readonly #unwound: Unwound[] = []
 
   constructor() {
     super(kinds.rlock, mutexWords)
@@ -58,18 +66,25 @@ export class RLock extends Lockable {
     const how = take(this.words, this.at)
     if (how !== 0) return this.#taken(owner, how)
     if (!this.#isOf(owner)) return null
-    store(this.words, this.at + DEPTH, load(this.words, this.at + DEPTH) + 1)
+    poke(this.words, this.at + DEPTH, peek(this.words, this.at + DEPTH) + 1)
     return this.#guard(TAKEN)
   }
 
   /** Gives one acquire back. InvalidStateError where the caller's owner chain does not hold it. */
   release(): void {
-    if (!this.isMine())
+    if (this.isMine()) {
+      this.#guards.pop()
+      return this.#giveOne()
+    }
+    const owner = currentOwner()
+    // Another function of the same owner has let go of it for a condition: one less is to be had again.
+    const unwound = this.#unwound.findLast((one) => one.depth > 0 && isLink(owner, one.owner))
+    if (unwound === undefined)
       throw new InvalidStateError(
         'the RLock cannot be released here: neither this thread (or task) nor a run() around it holds it',
       )
-    this.#guards.pop()
-    this.#giveOne()
+    unwound.guards.pop()
+    unwound.depth--
   }
 
   /** Acquires as a new owner, a link of the caller's chain, so that two bodies exclude each other. */
@@ -79,16 +94,12 @@ export class RLock extends Lockable {
   }
 
   #isOf(owner: Owner): boolean {
-    if (holderOf(this.words, this.at) !== me()) return false
-    const holder = load(this.words, this.at + OWNER)
-    for (let link: Owner | null = owner; link !== null; link = link.parent)
-      if ((link.id | 0) === holder) return true
-    return false
+    return isHolder(this.words, this.at) && isLink(owner, peek(this.words, this.at + OWNER))
   }
 
   #taken(owner: Owner, how: number): Guard {
-    store(this.words, this.at + OWNER, owner.id | 0)
-    store(this.words, this.at + DEPTH, 1)
+    poke(this.words, this.at + OWNER, owner.id | 0)
+    poke(this.words, this.at + DEPTH, 1)
     if (this.#guards.length > 0) this.#guards.length = 0
     return this.#guard(how)
   }
@@ -101,10 +112,10 @@ export class RLock extends Lockable {
 
   #giveOne(): void {
     const { words, at } = this
-    const depth = load(words, at + DEPTH) - 1
+    const depth = peek(words, at + DEPTH) - 1
     // The last one leaves both words as they are: whoever takes it next writes its own.
     if (depth === 0) give(words, at)
-    else store(words, at + DEPTH, depth)
+    else poke(words, at + DEPTH, depth)
   }
 
   /** @internal */
@@ -115,14 +126,9 @@ export class RLock extends Lockable {
 
   /** @internal */
   giveBack(guard: Held): void {
-    const guards = this.#guards
-    if (guards.at(-1) === guard) guards.pop()
-    else {
-      const index = guards.indexOf(guard)
-      if (index === -1) return
-      guards.splice(index, 1)
-    }
-    this.#giveOne()
+    if (takeOut(this.#guards, guard)) return this.#giveOne()
+    const unwound = this.#unwound.find(({ guards }) => takeOut(guards, guard))
+    if (unwound !== undefined) unwound.depth--
   }
 
   /** @internal Whether an owner in the caller's chain holds it. */
@@ -132,22 +138,22 @@ export class RLock extends Lockable {
 
   /**
    * @internal Gives all of it back for a condition, however often it was taken; answers what to wait for to
-   * have it back as it was.
+   * have it back as it was, less what was released meanwhile.
    */
   unwind(): () => Wait<true> {
     const { words, at } = this
-    const owner = load(words, at + OWNER)
-    const depth = load(words, at + DEPTH)
-    const guards = this.#guards
+    const unwound = { owner: peek(words, at + OWNER), depth: peek(words, at + DEPTH), guards: this.#guards }
     this.#guards = []
-    store(words, at + DEPTH, 1)
-    this.#giveOne()
+    this.#unwound.push(unwound)
+    give(words, at)
     return () =>
       waitForMutex(words, at, (how) => {
-        store(words, at + OWNER, owner)
-        store(words, at + DEPTH, depth)
-        this.#guards = guards
-        for (const guard of guards) guard.ownerDied = how === INHERITED
+        this.#unwound.splice(this.#unwound.indexOf(unwound), 1)
+        this.#guards = unwound.guards
+        poke(words, at + OWNER, unwound.owner)
+        poke(words, at + DEPTH, unwound.depth)
+        if (how === INHERITED) for (const guard of unwound.guards) guard.ownerDied = true
+        if (unwound.depth === 0) give(words, at)
         return true
       })
   }
@@ -156,6 +162,24 @@ export class RLock extends Lockable {
   describe(): string {
     return holderOf(this.words, this.at) === 0 ? 'unlocked' : 'locked'
   }
+}
+
+/** Whether the owner of this number is a link of the chain. */
+function isLink(chain: Owner, id: number): boolean {
+  for (let link: Owner | null = chain; link !== null; link = link.parent) if ((link.id | 0) === id) return true
+  return false
+}
+
+/** False where it is not among them. */
+function takeOut(guards: Held[], guard: Held): boolean {
+  if (guards.at(-1) === guard) {
+    guards.pop()
+    return true
+  }
+  const index = guards.lastIndexOf(guard)
+  if (index === -1) return false
+  guards.splice(index, 1)
+  return true
 }
 
 defineKind(kinds.rlock, {

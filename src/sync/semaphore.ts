@@ -6,30 +6,29 @@
  * death leaves it wrong, it is set to 0, and nothing is lost.
  */
 import { checkInteger } from '../core/options.ts'
-import { load, store, type Words } from '../memory/atomics.ts'
+import { load, peek, poke, type Words } from '../memory/atomics.ts'
 import { enter, leave } from '../memory/guard.ts'
 import { cellWord, defineKind } from '../memory/holders.ts'
 import { kinds, listWords, N_HUNGRY } from '../memory/layout.ts'
 import { firstLook, type Wait } from '../memory/park.ts'
 import { region } from '../memory/region.ts'
 import { buryDeadHolders } from '../memory/sweep.ts'
+import { dropList, first, grantFirst, isEmpty, purge, push, pushFirst, remove, tell } from '../memory/waiters.ts'
 import {
-  dropList,
-  first,
-  grantFirst,
-  isEmpty,
-  purge,
-  push,
-  pushFirst,
-  remove,
-  tell,
-} from '../memory/waiters.ts'
-import { accountsWords, closeAccounts, dropAccounts, ownPair, pairsOf, sumOf } from './accounts.ts'
+  accountsWords,
+  closeAccounts,
+  dropAccounts,
+  findPair,
+  ownPair,
+  pairsOf,
+  sumOf,
+  type Place,
+} from './accounts.ts'
 import { travels } from './cell.ts'
+import { GUARD, guarded } from './guarded.ts'
 import { Held, Lockable, type Guard } from './lockable.ts'
 
 const VALUE = 0
-const GUARD = 1
 const TOTAL = 2
 /** What a bounded one may not exceed, plus 1; 0 for the other kind. */
 const BOUND = 3
@@ -38,6 +37,8 @@ const ACCOUNTS = 5
 const LIST = ACCOUNTS + accountsWords
 
 const largest = 2 ** 31 - 2
+
+const locked = guarded(repair)
 
 /**
  * A number of permits, for all threads and processes that have the semaphore. `acquire()` takes one and waits
@@ -55,8 +56,8 @@ const largest = 2 ** 31 - 2
  * ```
  */
 export class Semaphore extends Lockable {
-  /** Where this participant's account was found the last time. */
-  #pair = 0
+  /** Of this participant's account. */
+  readonly #place: Place = { offset: 0 }
 
   /** `value` permits to begin with; default 1. RangeError below 0. */
   constructor(value = 1) {
@@ -64,8 +65,8 @@ export class Semaphore extends Lockable {
     if (value > largest) throw new RangeError(`value must be at most ${largest}, got ${value}`)
     super(kinds.semaphore, LIST + listWords)
     if (!this.fresh) return
-    store(this.words, this.at + VALUE, value)
-    store(this.words, this.at + TOTAL, value)
+    poke(this.words, this.at + VALUE, value)
+    poke(this.words, this.at + TOTAL, value)
   }
 
   /** How many permits are free: at the moment of the call, for what that is worth. */
@@ -74,10 +75,14 @@ export class Semaphore extends Lockable {
   }
 
   acquireNowait(): Guard | null {
-    enterSemaphore(this.words, this.at)
-    const got = this.#take(false)
-    leave(this.words, this.at + GUARD)
-    return got ? new Held(this, false) : null
+    const { words, at } = this
+    // As `locked` does it, without its closure, which costs as much as all the rest.
+    if (enter(words, at + GUARD)) repair(words, at)
+    try {
+      return this.#take(false) ? new Held(this, false) : null
+    } finally {
+      leave(words, at + GUARD)
+    }
   }
 
   /**
@@ -91,42 +96,50 @@ export class Semaphore extends Lockable {
 
   #give(n: number): void {
     const { words, at } = this
-    enterSemaphore(this.words, this.at)
-    const after = load(words, at + VALUE) + n
-    const bound = load(words, at + BOUND) - 1
-    if (after > (bound < 0 ? largest : bound)) {
+    const granted: number[] = []
+    if (enter(words, at + GUARD)) repair(words, at)
+    try {
+      const after = peek(words, at + VALUE) + n
+      this.#checkRoom(after, n)
+      this.#account(n)
+      poke(words, at + VALUE, after)
+      wake(words, at, granted, n)
+    } finally {
       leave(words, at + GUARD)
-      throw new RangeError(
-        bound < 0
-          ? `a semaphore has at most ${largest} permits`
-          : `the semaphore was released too often: ${after - n} of its ${bound} permits are free already`,
-      )
     }
-    this.#account(n)
-    store(words, at + VALUE, after)
-    this.#wakeAndLeave(n)
+    for (const node of granted) tell(words, node)
+  }
+
+  #checkRoom(after: number, n: number): void {
+    const bound = peek(this.words, this.at + BOUND) - 1
+    if (after <= (bound < 0 ? largest : bound)) return
+    throw new RangeError(
+      bound < 0
+        ? `a semaphore has at most ${largest} permits`
+        : `the semaphore was released too often: ${after - n} of its ${bound} permits are free already`,
+    )
   }
 
   /** Takes `n` permits off the accounts: off the own one, then off others', and what is left is new. */
   #account(n: number): void {
     const { words, at } = this
-    this.#pair = ownPair(words, at + ACCOUNTS, this.#pair)
-    let left = takeOff(words, this.#pair, n)
+    const own = findPair(words, at + ACCOUNTS, this.#place)
+    let left = own === 0 ? n : takeOff(words, own, n)
     if (left === 0) return
     for (const pair of pairsOf(words, at + ACCOUNTS)) left = takeOff(words, pair, left)
-    if (left > 0) store(words, at + TOTAL, load(words, at + TOTAL) + left)
+    if (left > 0) poke(words, at + TOTAL, peek(words, at + TOTAL) + left)
   }
 
   /** Under the guard. */
   #take(hungry: boolean): boolean {
     const { words, at } = this
-    const value = load(words, at + VALUE)
-    const reserved = load(words, at + RESERVED)
+    const value = peek(words, at + VALUE)
+    const reserved = peek(words, at + RESERVED)
     if (value <= (hungry ? 0 : reserved)) return false
-    const pair = (this.#pair = ownPair(words, at + ACCOUNTS, this.#pair))
-    store(words, pair + 1, load(words, pair + 1) + 1) // the commit
-    store(words, at + VALUE, value - 1)
-    if (hungry && reserved > 0) store(words, at + RESERVED, reserved - 1)
+    const pair = ownPair(words, at + ACCOUNTS, this.#place)
+    poke(words, pair + 1, peek(words, pair + 1) + 1) // the commit
+    poke(words, at + VALUE, value - 1)
+    if (hungry && reserved > 0) poke(words, at + RESERVED, reserved - 1)
     return true
   }
 
@@ -139,45 +152,38 @@ export class Semaphore extends Lockable {
       begin: (node, again) => {
         waiting = node
         overlooked = 0
-        enterSemaphore(this.words, this.at)
-        const got = this.#take(again)
-        if (!got && again) pushFirst(words, at + LIST, node)
-        else if (!got) push(words, at + LIST, node)
-        leave(words, at + GUARD)
+        const got = locked(words, at, () => {
+          if (this.#take(again)) return true
+          if (again) pushFirst(words, at + LIST, node)
+          else push(words, at + LIST, node)
+          return false
+        })
         return got ? new Held(this, false) : undefined
       },
       granted: (node) => {
-        enterSemaphore(this.words, this.at)
-        const got = this.#take(load(words, node + N_HUNGRY) === 1)
-        leave(words, at + GUARD)
+        const got = locked(words, at, () => this.#take(load(words, node + N_HUNGRY) === 1))
         return got ? new Held(this, false) : undefined
       },
-      cancel: (node, granted) => {
-        enterSemaphore(this.words, this.at)
-        const reserved = load(words, at + RESERVED)
-        if (!granted) remove(words, at + LIST, node)
-        else if (load(words, node + N_HUNGRY) === 1 && reserved > 0) store(words, at + RESERVED, reserved - 1)
-        this.#wakeAndLeave(granted ? 1 : 0)
-      },
+      cancel: (node, granted) =>
+        locked(words, at, (others) => {
+          if (!granted) return remove(words, at + LIST, node)
+          const reserved = peek(words, at + RESERVED)
+          if (load(words, node + N_HUNGRY) === 1 && reserved > 0) poke(words, at + RESERVED, reserved - 1)
+          wake(words, at, others, 1)
+        }),
       check: () => {
         if (firstLook(this.address)) buryDeadHolders(this.address)
-        enterSemaphore(this.words, this.at)
-        closeLost(words, at, 0)
-        const mine = load(words, at + VALUE) > 0 && first(words, at + LIST) === waiting
-        overlooked = mine ? overlooked + 1 : 0
-        // Whoever was woken for it is dead, or it was reserved for a dead one.
-        if (overlooked > 1) store(words, at + RESERVED, 0)
-        this.#wakeAndLeave(overlooked > 1 ? 1 : 0)
+        locked(words, at, (granted) => {
+          closeLost(words, at, 0)
+          const mine = peek(words, at + VALUE) > 0 && first(words, at + LIST) === waiting
+          overlooked = mine ? overlooked + 1 : 0
+          if (overlooked < 2) return
+          // Whoever was woken for it is dead, or it was reserved for a dead one.
+          poke(words, at + RESERVED, 0)
+          wake(words, at, granted, 1)
+        })
       },
     }
-  }
-
-  #wakeAndLeave(n: number): void {
-    const { words, at } = this
-    if (n === 0 || isEmpty(words, at + LIST)) return leave(words, at + GUARD)
-    const nodes = wake(words, at, Math.min(n, load(words, at + VALUE)))
-    leave(words, at + GUARD)
-    for (const node of nodes) tell(words, node)
   }
 
   /** @internal */
@@ -187,7 +193,7 @@ export class Semaphore extends Lockable {
 
   /** @internal No more than now, ever. */
   bind(): void {
-    if (this.fresh) store(this.words, this.at + BOUND, load(this.words, this.at + TOTAL) + 1)
+    if (this.fresh) poke(this.words, this.at + BOUND, peek(this.words, this.at + TOTAL) + 1)
   }
 
   /** @internal */
@@ -218,35 +224,34 @@ export class BoundedSemaphore extends Semaphore {
 
 /** Answers what of `n` the account could not give. */
 function takeOff(words: Words, pair: number, n: number): number {
-  const count = load(words, pair + 1)
+  const count = peek(words, pair + 1)
   const part = Math.min(count, n)
-  if (part > 0) store(words, pair + 1, count - part)
+  if (part > 0) poke(words, pair + 1, count - part)
   return n - part
 }
 
-/** Wakes the first `n` in line; answers the nodes to be told. Under the guard. */
-function wake(words: Words, at: number, n: number): number[] {
-  const nodes: number[] = []
-  while (nodes.length < n) {
+/** Under the guard: grants the first `n` in line, but no more than there are permits. */
+function wake(words: Words, at: number, granted: number[], n: number): void {
+  if (isEmpty(words, at + LIST)) return
+  for (let left = Math.min(n, peek(words, at + VALUE)); left > 0; left--) {
     const node = grantFirst(words, at + LIST, 0)
-    if (node === 0) break
+    if (node === 0) return
     // Whoever waits there needs the guard to go on: it is hungry still.
-    if (load(words, node + N_HUNGRY) === 1) store(words, at + RESERVED, load(words, at + RESERVED) + 1)
-    nodes.push(node)
+    if (load(words, node + N_HUNGRY) === 1) poke(words, at + RESERVED, peek(words, at + RESERVED) + 1)
+    granted.push(node)
   }
-  return nodes
 }
 
-function enterSemaphore(words: Words, at: number): void {
-  if (!enter(words, at + GUARD)) return
+/** Somebody died in the guard. */
+function repair(words: Words, at: number): void {
   purge(words, at + LIST)
   reckon(words, at)
 }
 
 /** What is free follows from what there is and who has how many. */
 function reckon(words: Words, at: number): void {
-  store(words, at + VALUE, load(words, at + TOTAL) - sumOf(words, at + ACCOUNTS))
-  store(words, at + RESERVED, 0)
+  poke(words, at + VALUE, peek(words, at + TOTAL) - sumOf(words, at + ACCOUNTS))
+  poke(words, at + RESERVED, 0)
 }
 
 function closeLost(words: Words, at: number, dead: number): number {
@@ -256,13 +261,12 @@ function closeLost(words: Words, at: number, dead: number): number {
 }
 
 function survive(words: Words, at: number, dead: number): void {
-  enterSemaphore(words, at)
-  closeLost(words, at, dead)
-  // One more than was given back: what was on its way to the dead one is somebody else's.
-  store(words, at + RESERVED, 0)
-  const nodes = wake(words, at, load(words, at + VALUE))
-  leave(words, at + GUARD)
-  for (const node of nodes) tell(words, node)
+  locked(words, at, (granted) => {
+    closeLost(words, at, dead)
+    // One more than was given back: what was on its way to the dead one is somebody else's.
+    poke(words, at + RESERVED, 0)
+    wake(words, at, granted, Infinity)
+  })
 }
 
 defineKind(kinds.semaphore, {

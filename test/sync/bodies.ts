@@ -112,6 +112,14 @@ function awaitNotice(changed: Condition, waiting: Counter, told: Counter): boole
   return notified
 }
 
+/** Notifies, and never lets go of the lock. */
+function notifyForEver(changed: Condition, ready: Event, never: Event): void {
+  changed.acquireSync()
+  changed.notifyAll()
+  ready.set()
+  never.waitSync()
+}
+
 /** Takes it, says so, and never lets go. */
 function holdForEver(lock: Lock | RLock | Semaphore, ready: Event, never: Event, times = 1): void {
   for (let i = 0; i < times; i++) lock.acquireSync()
@@ -193,6 +201,7 @@ export const bodies = {
   consume,
   produce,
   awaitNotice,
+  notifyForEver,
   holdForEver,
   standInLine,
   standInLineAsync,

@@ -73,6 +73,24 @@ for (const make of [() => new Lock(), () => new RLock()]) {
     })
 }
 
+for (const make of [() => new Lock(), () => new RLock()])
+  test(`Condition of ${make().constructor.name}: a wait that has the lock of a dead one says so`, async () => {
+    const changed = new Condition(make())
+    const [ready, never] = [new Event(), new Event()]
+    const guard = await changed.acquire()
+    assert.equal(guard.ownerDied, false)
+    const waits = changed.wait(soon)
+    const holder = start('process', 'notifyForEver', changed, ready, never)
+    await ready.wait()
+    await holder.kill()
+    assert.equal(await waits, true)
+    assert.equal(guard.ownerDied, true)
+    guard.release()
+    const next = await changed.acquire(soon)
+    assert.equal(next?.ownerDied, false, 'it is said once')
+    next.release()
+  })
+
 test('Semaphore: permits of the dead come back', async () => {
   for (const semaphore of [new Semaphore(3), new BoundedSemaphore(3)]) {
     const [ready, never] = [new Event(), new Event()]
@@ -102,6 +120,23 @@ test('Semaphore: a release by another takes it off the account of the holder', a
   while (semaphore.value < 2) await new Promise(setImmediate)
   await new Promise((resolve) => setTimeout(resolve, 0))
   assert.equal(semaphore.value, 2)
+})
+
+test('Semaphore: the account of one who held before there were many', async () => {
+  const semaphore = new Semaphore(10)
+  const guard = semaphore.acquireSync()
+  const [ready, never] = [new Event(), new Event()]
+  const holders = [1, 2, 3, 4, 5].map(() => start('thread', 'holdForEver', semaphore, ready, never))
+  while (semaphore.value > 4) await new Promise(setImmediate)
+  const again = semaphore.acquireSync()
+  await holders[0].kill()
+  assert.equal(semaphore.value, 4, 'two are held here, and one by each of the four')
+  never.set()
+  for (const { ended } of holders) await ended
+  assert.equal(semaphore.value, 8)
+  guard.release()
+  again.release()
+  assert.equal(semaphore.value, 10)
 })
 
 test('Semaphore: the death of one in line harms nobody', async () => {

@@ -306,6 +306,19 @@ test('Semaphore: permits beyond the first ones', async () => {
   assert.equal(semaphore.value, 5)
 })
 
+test("Semaphore: a guard gives a permit, also after the semaphore's own release()", () => {
+  const semaphore = new Semaphore()
+  const guard = semaphore.acquireSync()
+  semaphore.release()
+  guard.release()
+  assert.equal(semaphore.value, 2)
+  const bounded = new BoundedSemaphore()
+  const one = bounded.acquireSync()
+  bounded.release()
+  assert.throws(() => one.release(), RangeError)
+  assert.equal(bounded.value, 1)
+})
+
 test('BoundedSemaphore: never more than in the beginning', () => {
   const semaphore = new BoundedSemaphore(2)
   assert.throws(() => semaphore.release(), RangeError)

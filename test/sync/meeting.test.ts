@@ -175,6 +175,49 @@ test('Condition: an RLock is let go of fully, and had again as often', async () 
   assert.throws(() => new Condition({} as never), TypeError)
 })
 
+const pause = (): Promise<void> => new Promise(setImmediate)
+
+/** Two bare functions of one owner have the lock; one waits, and the other gives its share back meanwhile. */
+for (const how of ['its guard', 'release()'] as const)
+  test(`Condition: what another of the same owner gave back by ${how} is not had again`, async () => {
+    const lock = new RLock()
+    const changed = new Condition(lock)
+    const waiters = lock.acquireSync()
+    const others = lock.acquireSync()
+    const waits = changed.wait({ timeout: 20_000 })
+    await pause()
+    if (how === 'its guard') others.release()
+    else lock.release()
+    await elsewhere(() => lock.run(() => changed.notify()))
+    assert.equal(await waits, true)
+    assert.equal(
+      elsewhere(() => lock.acquireNowait()),
+      null,
+      'the waiter has its own',
+    )
+    waiters.release()
+    assert.throws(() => lock.release(), InvalidStateError)
+    assert.notEqual(
+      elsewhere(() => lock.acquireNowait()),
+      null,
+    )
+  })
+
+for (const make of [() => new Lock(), () => new RLock()])
+  test(`Condition of ${make().constructor.name}: a guard that was released in its wait leaves nothing held`, async () => {
+    const changed = new Condition(make())
+    const guard = await changed.acquire()
+    const waits = changed.wait({ timeout: 20_000 })
+    await pause()
+    guard.release()
+    await elsewhere(() => changed.lock.run(() => changed.notify()))
+    assert.equal(await waits, true)
+    assert.notEqual(
+      elsewhere(() => changed.lock.acquireNowait()),
+      null,
+    )
+  })
+
 test('Barrier: indices, the action before anybody goes, and again', async () => {
   const events: string[] = []
   const barrier = new Barrier(3, { action: () => events.push('action') })

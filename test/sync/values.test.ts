@@ -1,6 +1,8 @@
 /** Shared values and arrays: every type, atomic from all sides, and what becomes of those nobody holds. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { usage } from '#plait/memory/heap.js'
 import { Lock, RLock, SharedArray, SharedValue } from '#plait/sync/open.js'
 import { checkLeaks } from '../leaks.ts'
@@ -120,6 +122,22 @@ test('SharedArray: made from a length, from values, from an iterable', () => {
   assert.throws(() => new SharedArray('uint8', 2 ** 52), RangeError)
 })
 
+test('SharedArray: a part of a view keeps the memory, and so does a view of its buffer', async () => {
+  const parts = ((): Int32Array[] => {
+    const { view } = new SharedArray('int32', [1, 2, 3, 4])
+    return [view.subarray(0, 2), new Int32Array(view.buffer, view.byteOffset + 8, 2)]
+  })()
+  for (let i = 0; i < 10; i++) await collect()
+  for (let i = 0; i < 10; i++) new SharedArray('int32', [99, 98, 97, 96])
+  assert.deepEqual(
+    parts.map((part) => [...part]),
+    [
+      [1, 2],
+      [3, 4],
+    ],
+  )
+})
+
 test('SharedArray: all sides write into one', async () => {
   const length = 300_000
   const array = new SharedArray('int32', length)
@@ -157,6 +175,14 @@ test('what nobody holds is given back, also where many are made', async () => {
   assert.ok(usage().bytes <= before + 100_000, `${usage().bytes} bytes are in use, ${before} were`)
   for (let i = 0; i < 10; i++) new SharedArray('int32', 3).view.fill(9)
   assert.deepEqual([...view, ...keep.view], [4, 5, 6, 1, 2, 3])
+})
+
+test('where threads alone share the memory', { skip: !mapped }, () => {
+  const { status, stdout } = spawnSync(process.execPath, [fileURLToPath(import.meta.url)], {
+    env: { ...process.env, PLAIT_TRANSPORT: 'shared', NODE_TEST_CONTEXT: '' },
+    encoding: 'utf8',
+  })
+  assert.equal(status, 0, stdout)
 })
 
 /** Collects, and lets the finalizers run. */
