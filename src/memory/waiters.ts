@@ -79,6 +79,17 @@ export function giveUp(words: Words, node: number): boolean {
   return compareExchange(words, node + at.N_STATE, at.WAITING, at.GIVEN_UP) === at.WAITING
 }
 
+/**
+ * A node in no line that keeps a grant of this list until it is used: for who has seen it, and waits for
+ * something else before. To be given back like the first one.
+ */
+export function keepGrant(words: Words, list: number): number {
+  const node = takeNode(false)
+  store(words, node + at.N_LIST, list)
+  store(words, node + at.N_STATE, at.GRANTED)
+  return node
+}
+
 /** Wakes the waiter of a granted node. After the guard was left: what wakes up would run into it. */
 export function tell(words: Words, node: number): void {
   if (load(words, node + at.N_ASYNC) === 0) return wake(words, node + at.N_STATE, 1)
@@ -108,8 +119,8 @@ export function takeReady(words: Words): number[] {
 }
 
 /**
- * How many waits in this list were granted to a participant that died before it saw it. Counted once: the
- * nodes are idle afterwards.
+ * How many waits in this list were granted to a participant that died before it saw it, or used it. Counted
+ * once: the nodes are idle afterwards.
  */
 export function takeUnseen(words: Words, owner: number, list: number): number {
   let unseen = 0

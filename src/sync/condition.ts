@@ -11,7 +11,16 @@ import { kinds, listWords } from '../memory/layout.ts'
 import { firstLook, park, parkSync, type Wait } from '../memory/park.ts'
 import { region } from '../memory/region.ts'
 import { buryDeadHolders } from '../memory/sweep.ts'
-import { dropList, grantFirst, purge, push, remove, takeUnseen } from '../memory/waiters.ts'
+import {
+  dropList,
+  giveNode,
+  grantFirst,
+  keepGrant,
+  purge,
+  push,
+  remove,
+  takeUnseen,
+} from '../memory/waiters.ts'
 import { Cell, travels } from './cell.ts'
 import { guarded } from './guarded.ts'
 import { Lock } from './lock.ts'
@@ -89,7 +98,11 @@ export class Condition extends Cell {
     try {
       return (await park(wait, options?.timeout, options?.signal)) ?? false
     } finally {
-      if (wait.rewind !== undefined) await park(wait.rewind(), undefined, undefined, steadfast)
+      try {
+        if (wait.rewind !== undefined) await park(wait.rewind(), undefined, undefined, steadfast)
+      } finally {
+        wait.end()
+      }
     }
   }
 
@@ -101,7 +114,11 @@ export class Condition extends Cell {
     try {
       return parkSync(wait, options?.timeout, options?.signal) ?? false
     } finally {
-      if (wait.rewind !== undefined) parkSync(wait.rewind(), undefined, undefined, steadfast)
+      try {
+        if (wait.rewind !== undefined) parkSync(wait.rewind(), undefined, undefined, steadfast)
+      } finally {
+        wait.end()
+      }
     }
   }
 
@@ -170,6 +187,7 @@ class Waiting implements Wait<true> {
   /** How the lock is taken back, once it was let go. */
   rewind: (() => Wait<true>) | undefined
   readonly #of: Condition
+  #kept = 0
 
   constructor(of: Condition) {
     this.#of = of
@@ -183,7 +201,14 @@ class Waiting implements Wait<true> {
   }
 
   granted(): true {
+    // Until the lock is had again nobody can act on it: a death before that is a notification for another.
+    this.#kept = keepGrant(this.#of.words, this.#of.at + LIST)
     return true
+  }
+
+  /** The lock is had again: what is told from here on is told to its holder. */
+  end(): void {
+    if (this.#kept !== 0) giveNode(this.#kept)
   }
 
   cancel(node: number, granted: boolean): void {

@@ -166,7 +166,8 @@ export class RLock extends Lockable {
 
 /** Whether the owner of this number is a link of the chain. */
 function isLink(chain: Owner, id: number): boolean {
-  for (let link: Owner | null = chain; link !== null; link = link.parent) if ((link.id | 0) === id) return true
+  for (let link: Owner | null = chain; link !== null; link = link.parent)
+    if ((link.id | 0) === id) return true
   return false
 }
 

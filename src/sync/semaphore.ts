@@ -13,7 +13,17 @@ import { kinds, listWords, N_HUNGRY } from '../memory/layout.ts'
 import { firstLook, type Wait } from '../memory/park.ts'
 import { region } from '../memory/region.ts'
 import { buryDeadHolders } from '../memory/sweep.ts'
-import { dropList, first, grantFirst, isEmpty, purge, push, pushFirst, remove, tell } from '../memory/waiters.ts'
+import {
+  dropList,
+  first,
+  grantFirst,
+  isEmpty,
+  purge,
+  push,
+  pushFirst,
+  remove,
+  tell,
+} from '../memory/waiters.ts'
 import {
   accountsWords,
   closeAccounts,

@@ -139,7 +139,9 @@ export const and = writing((words, index, value) => Atomics.and(words, index, va
 export const or = writing((words, index, value) => Atomics.or(words, index, value))
 export const exchange = writing((words, index, value) => Atomics.exchange(words, index, value))
 
-export const peek = load
+export function peek(words: Words, index: number): number {
+  return load(words, index)
+}
 export const poke = writing((words, index, value) => Atomics.store(words, index, value))
 
 export function compareExchange(words: Words, index: number, expected: number, value: number): number {

@@ -72,15 +72,15 @@ test('Event: the ninth in line', async () => {
 
 test('Condition: the ninth in line, who has the lock still', async () => {
   const changed = new Condition(new Lock())
-  let waiting = 0
+  const seen = { waiting: 0 }
   const waits = eight.map(async () => {
     const guard = await changed.acquire()
-    waiting++
+    seen.waiting++
     const notified = await changed.wait(soon)
     guard.release()
     return notified
   })
-  while (waiting < 8) await new Promise(setImmediate)
+  while (seen.waiting < 8) await new Promise(setImmediate)
   await whileFull(async () => {
     const guard = await changed.acquire()
     await assert.rejects(changed.wait(soon), MemoryError)

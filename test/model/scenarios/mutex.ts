@@ -64,7 +64,7 @@ export const two: Scenario = {
   flaws: {
     'the flag is not set by who waits': {
       file,
-      from: 'compareExchange(words, at, seen, seen | WAITERS) !== seen)\n                    continue;',
+      from: 'compareExchange(words, at, seen, seen | WAITERS) !== seen)\n            continue;',
       to: 'false) continue;',
     },
     'taken whoever has it': { file, from: 'if (orphan && isKnown(seen & ownerMask))', to: 'if (false)' },
