@@ -10,9 +10,9 @@ export type Words = Int32Array
 
 export const { load, store, add, sub, and, or, exchange, compareExchange } = Atomics
 
-// No atomic operations, which cost twenty times as much: for words under a guard, which gives them their order,
+// Two that are not atomic, at a twentieth of the cost: for words under a guard, which gives them their order,
 // for words that one thread alone uses, and for a look before an exchange that looks itself. Who dies has
-// written what came before, in its order. Nobody may look again and again for a change with `peek`.
+// written what came before, in its order. Nobody may wait for a change with `peek`: it need not look twice.
 
 export function peek(words: Words, index: number): number {
   return words[index]!

@@ -26,7 +26,7 @@ export function* pairsOf(words: Words, accounts: number): Generator<number> {
   for (let pair = first; pair < end; pair += 2) yield pair
 }
 
-/** Where this participant's pair was the last time: words behind the first one, which pairs that move keep. */
+/** Where this participant's pair was the last time, counted from the first one: pairs that move keep that. */
 export interface Place {
   offset: number
 }

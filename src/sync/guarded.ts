@@ -1,7 +1,7 @@
 /**
- * Steps under the guard of a cell, which each class of this room has: entered, made good where its last holder
- * died in it, and left whatever happens, since a line that grows may find the memory full. Those who are
- * granted there are told after it, or they would run into it.
+ * Steps under the guard of a cell, for each class of this room: the guard is entered, what its last holder
+ * left there by its death is made good, and it is left whatever happens, since a line that has to grow may
+ * find the memory full. Whoever is granted under it is told after it, or would run into it.
  */
 import type { Words } from '../memory/atomics.ts'
 import { enter, leave } from '../memory/guard.ts'

@@ -19,9 +19,9 @@ export interface Guard {
    */
   readonly ownerDied: boolean
   /**
-   * Gives it back; a second time is nothing. So is a time after a Lock's or RLock's own `release()`, which has
-   * given back what the guard stands for. A semaphore's own `release()` gives back a permit that is nobody's
-   * in particular: its guard has one to give all the same.
+   * Gives it back; a second time is nothing. So is a time after a Lock's or RLock's own `release()`, which
+   * has given back what the guard stands for. A semaphore's permits are nobody's in particular: after its own
+   * `release()` the guard has one to give all the same.
    */
   release(): void
   [Symbol.dispose](): void

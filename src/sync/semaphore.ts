@@ -264,10 +264,8 @@ function reckon(words: Words, at: number): void {
   poke(words, at + RESERVED, 0)
 }
 
-function closeLost(words: Words, at: number, dead: number): number {
-  const permits = closeAccounts(words, at + ACCOUNTS, dead)
-  if (permits > 0) reckon(words, at)
-  return permits
+function closeLost(words: Words, at: number, dead: number): void {
+  if (closeAccounts(words, at + ACCOUNTS, dead) > 0) reckon(words, at)
 }
 
 function survive(words: Words, at: number, dead: number): void {

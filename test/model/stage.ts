@@ -12,7 +12,7 @@ import type { Scenario } from './scenario.ts'
 const restored = 2 ** 16
 const regionBytes = 2 ** 30
 /** Deaths after which the threads are new ones: some cost one of the 127 nodes that a thread has. */
-const wear = 100
+const wear = 150
 
 export interface Played {
   readonly steps: readonly c.Step[]

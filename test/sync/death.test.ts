@@ -74,7 +74,7 @@ for (const make of [() => new Lock(), () => new RLock()]) {
 }
 
 for (const make of [() => new Lock(), () => new RLock()])
-  test(`Condition of ${make().constructor.name}: a wait that has the lock of a dead one says so`, async () => {
+  test(`Condition of ${make().constructor.name}: one that has a dead one's lock says so`, async () => {
     const changed = new Condition(make())
     const [ready, never] = [new Event(), new Event()]
     const guard = await changed.acquire()

@@ -204,7 +204,7 @@ for (const how of ['its guard', 'release()'] as const)
   })
 
 for (const make of [() => new Lock(), () => new RLock()])
-  test(`Condition of ${make().constructor.name}: a guard that was released in its wait leaves nothing held`, async () => {
+  test(`Condition of ${make().constructor.name}: a guard that is released meanwhile`, async () => {
     const changed = new Condition(make())
     const guard = await changed.acquire()
     const waits = changed.wait({ timeout: 20_000 })

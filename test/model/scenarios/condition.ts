@@ -22,8 +22,8 @@ function open(stage: Stage): Condition {
 }
 
 /**
- * Waits until there is one of the things that the stage counts, and takes it: 1. Past the timeout 2, or 3 where
- * a holder of the lock died: it may have been told, or have told nobody.
+ * Waits until there is one of the things that the stage counts, and takes it: 1. Past the timeout 2, or 3
+ * where a holder of the lock died: it may have been told, or have told nobody.
  */
 function take(stage: Stage, timeout?: number): number {
   const { words } = region()

@@ -84,7 +84,6 @@ export const three: Scenario = {
   prepare,
   bodies: [once, once, twice],
   judge: judge(1),
-  mortal: [0],
 }
 
 /** One does not wait for long; another gives a permit to whoever comes. */
