@@ -87,7 +87,7 @@ export class Lock extends Lockable {
     return () =>
       waitForMutex(this.words, this.at, (how) => {
         this.#guard = guard
-        if (how === INHERITED && guard !== undefined) guard.ownerDied = true
+        if (guard !== undefined) guard.ownerDied = how === INHERITED
         // Given back while it was let go of: there is nobody left who would.
         if (guard?.spent === true) this.release()
         return true

@@ -15,7 +15,7 @@ import { Cell } from './cell.ts'
 export interface Guard {
   /**
    * The last holder died while it held the lock, so what the lock protects may be half-changed. Always false
-   * for semaphores. A condition's wait lets go of the lock: where somebody dies with it then, it is true after.
+   * for semaphores. A condition's `wait()` lets go of the lock: after it this speaks of who had it meanwhile.
    */
   readonly ownerDied: boolean
   /**
@@ -110,7 +110,7 @@ export function checkOptions(options: WaitOptions | undefined): void {
 }
 
 export class Held implements Guard {
-  /** Said later as well, where a condition has let go of the lock meanwhile. */
+  /** Written again where a condition has let go of the lock meanwhile. */
   ownerDied: boolean
   #of: Lockable | undefined
 

@@ -152,7 +152,7 @@ export class RLock extends Lockable {
         this.#guards = unwound.guards
         poke(words, at + OWNER, unwound.owner)
         poke(words, at + DEPTH, unwound.depth)
-        if (how === INHERITED) for (const guard of unwound.guards) guard.ownerDied = true
+        for (const guard of unwound.guards) guard.ownerDied = how === INHERITED
         if (unwound.depth === 0) give(words, at)
         return true
       })
