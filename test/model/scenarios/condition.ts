@@ -22,8 +22,8 @@ function open(stage: Stage): Condition {
 }
 
 /**
- * Waits until there is one of the things that the stage counts, and does under the lock what is to be done: 1.
- * Past the timeout 2, or 3 where a holder of the lock died: it may have been told, or have told nobody.
+ * Waits until there is one of the things that the stage counts, and does what is to be done then: 1. Past the
+ * timeout 2, or 3 where a holder of the lock died: it may have been told, or have told nobody.
  */
 function find(stage: Stage, then: (changed: Condition) => void, timeout?: number): number {
   const changed = open(stage)
