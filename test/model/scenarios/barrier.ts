@@ -74,7 +74,7 @@ export const four: Scenario = {
 export const deaths: Scenario = {
   setup: () => stageOf(new Barrier(2)),
   prepare,
-  bodies: [once, (stage) => meet(open(stage), 60_000)],
+  bodies: [once, (stage) => meet(open(stage), 10_000)],
   judge: judge('12'),
   mortal: [0],
 }

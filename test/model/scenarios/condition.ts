@@ -2,7 +2,7 @@
  * sync/condition.ts: who waits under the lock when it is notified goes on, with the lock; a notification for
  * one who dies is another's.
  */
-import { load, store } from '#plait/memory/atomics.js'
+import { add, load, store } from '#plait/memory/atomics.js'
 import { region } from '#plait/memory/region.js'
 import { Condition } from '#plait/sync/condition.js'
 import { Lock } from '#plait/sync/lock.js'
@@ -22,18 +22,17 @@ function open(stage: Stage): Condition {
 }
 
 /**
- * Waits until there is one of the things that the stage counts, and takes it: 1. Past the timeout 2, or 3
- * where a holder of the lock died: it may have been told, or have told nobody.
+ * Waits until there is one of the things that the stage counts, and does what is to be done then: 1. Past the
+ * timeout 2, or 3 where a holder of the lock died: it may have been told, or have told nobody.
  */
-function take(stage: Stage, timeout?: number): number {
-  const { words } = region()
+function find(stage: Stage, then: (changed: Condition) => void, timeout?: number): number {
   const changed = open(stage)
   const guard = changed.acquireSync()
   let found: boolean
   // Not waitFor(), which looks once more past its timeout, whoever told it.
-  do found = load(words, stage[0]) > 0
+  do found = load(region().words, stage[0]) > 0
   while (!found && changed.waitSync({ timeout }))
-  if (found) store(words, stage[0], load(words, stage[0]) - 1)
+  if (found) then(changed)
   if (!(changed.lock as Lock).locked) throw new Error('it has come without the lock')
   guard.release()
   if (found) return 1
@@ -59,19 +58,15 @@ function judge(ending: Ending): string | undefined {
   return left > 0 && ending.results.includes(2) ? 'something is there, and one waited in vain' : undefined
 }
 
-const patient = (stage: Stage): number => take(stage)
+const take = (stage: Stage): number => find(stage, () => void add(region().words, stage[0], -1))
 
-/** For as long as it takes to find a death out; what it has taken it makes anew for the next one. */
-function passOn(stage: Stage): number {
-  const found = take(stage, 60_000)
-  if (found === 1) make(stage)
-  return found
-}
+/** For as long as it takes to find a death out; it tells the next one. */
+const see = (stage: Stage): number => find(stage, (changed) => changed.notify(), 10_000)
 
 export const two: Scenario = {
   setup,
   prepare,
-  bodies: [patient, make],
+  bodies: [take, make],
   judge,
   flaws: {
     'the lock is free before it stands in line': {
@@ -86,15 +81,15 @@ export const two: Scenario = {
 export const three: Scenario = {
   setup,
   prepare,
-  bodies: [patient, patient, (stage) => make(stage) + make(stage)],
+  bodies: [take, take, (stage) => make(stage) + make(stage)],
   judge,
 }
 
-/** Of two that wait one dies, and one thing is made: the other has it, or the dead one took it. */
+/** Of two that wait one dies; the other is told of what was made, whatever the dead one was told. */
 export const deaths: Scenario = {
   setup,
   prepare,
-  bodies: [passOn, passOn, make],
+  bodies: [see, see, make],
   judge,
   mortal: [0],
   flaws: {

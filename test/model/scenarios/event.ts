@@ -11,7 +11,7 @@ const open = (stage: Stage): Event => opened(stage, 1, () => new Event())
 const wait = (stage: Stage): number => (open(stage).waitSync() ? 1 : 0)
 
 /** Not for long: nobody may set it any more. */
-const waitForAWhile = (stage: Stage): number => (open(stage).waitSync({ timeout: 20_000 }) ? 1 : 2)
+const waitForAWhile = (stage: Stage): number => (open(stage).waitSync({ timeout: 10_000 }) ? 1 : 2)
 
 function set(stage: Stage): number {
   open(stage).set()
