@@ -4,7 +4,7 @@
  * once.
  */
 import { captureArguments, type CaptureOptions, type Payload, type Template } from '../closure/capture.ts'
-import type { Carried } from '../codec/handles.ts'
+import { Carried } from '../codec/handles.ts'
 import { Writer } from '../codec/writer.ts'
 import { TOGETHER } from './protocol.ts'
 import type { Arguments } from './task.ts'
@@ -30,18 +30,20 @@ export class Slab implements Arguments {
 
   /** What `fn` is called with. @throws {SerializationError} Nothing was kept then. */
   encode(args: readonly unknown[], options: CaptureOptions, fn: Payload): this {
-    if (this.#busy || this.#writer.pos > fullBytes) this.#writer = new Writer(slabBytes)
+    // A reducer of the user's may submit to this very pool: what that encodes goes elsewhere, handles included.
+    const inner = this.#busy
+    const about = inner ? { ...options, carried: new Carried(true, options.carried!.inside) } : options
+    if (inner || this.#writer.pos > fullBytes) this.#writer = new Writer(slabBytes)
     const writer = this.#writer
     const start = writer.pos
-    // A reducer of the user's may submit to this very pool: what it encodes goes elsewhere.
     this.#busy = true
     try {
-      const captured = captureArguments(writer, args, options, fn)
+      const captured = captureArguments(writer, args, about, fn)
       this.templates = captured === null ? null : captured.templates
       this.flags = captured?.together === true ? TOGETHER : 0
-      this.lent = options.carried?.take() ?? null
+      this.lent = about.carried!.take()
     } finally {
-      this.#busy = false
+      this.#busy = inner
     }
     this.bytes = writer.bytes
     this.start = start
