@@ -96,7 +96,7 @@ export class Dispatch implements Host {
       this.#line.push(task)
       if (++this.#queued % attention === 0) this.#attend()
     }
-    if (this.#staff.onDemand) this.#staff.grow(this.#wanted())
+    if (this.#staff.onDemand) this.#staff.grow()
   }
 
   /** Rejects `task` with `reason` now; what of it runs is stopped. Nothing where it is settled. */
@@ -198,6 +198,13 @@ export class Dispatch implements Host {
 
   // ── what workers report ──
 
+  /** Workers that should be there: all, unless they start on demand; once closed, those still of use. */
+  get wanted(): number {
+    if (this.state !== 'running' && this.state !== 'closed') return 0
+    const all = this.state === 'running' || this.#expected.size > 0
+    return all && !this.#staff.onDemand ? this.#staff.size : Math.min(this.#live, this.#staff.size)
+  }
+
   spawned(worker: PoolWorker): void {
     tellStarted(this.name, worker)
   }
@@ -258,7 +265,7 @@ export class Dispatch implements Host {
         log(`${this.name}: ${about(task)} is tried again, attempt ${task.attempt}`)
       } else this.#settle(task, false, lostError(worker, exit, `${about(task)} ended`, worker), worker)
     }
-    this.#staff.gone(worker, exit, this.#wanted(), worker.holdings.ended > 0 || lost.length > 0)
+    this.#staff.gone(worker, exit, worker.holdings.ended > 0 || lost.length > 0)
     this.#assign()
   }
 
@@ -271,13 +278,6 @@ export class Dispatch implements Host {
     this.#assign()
     // What came back may have been the last that a worker was to have.
     this.#staff.dismissSpent()
-  }
-
-  /** Workers that should be there: all, unless they start on demand; once closed, those still of use. */
-  #wanted(): number {
-    if (this.state !== 'running' && this.state !== 'closed') return 0
-    const all = this.state === 'running' || this.#expected.size > 0
-    return all && !this.#staff.onDemand ? this.#staff.size : Math.min(this.#live, this.#staff.size)
   }
 
   #assign(): void {

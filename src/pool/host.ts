@@ -7,6 +7,8 @@ import type { Task } from './task.ts'
 
 /** What a pool's worker tells its host. */
 export interface Host {
+  /** Workers that should be there. */
+  readonly wanted: number
   /** It is there, and boots. */
   spawned(worker: PoolWorker): void
   ready(worker: PoolWorker): void

@@ -34,6 +34,8 @@ export class Staff {
   readonly size: number
   readonly onDemand: boolean
   restarts = 0
+  /** Workers that are gone, and that none was started for. */
+  #missing = 0
   readonly #options: StaffOptions
   readonly #host: Host
   readonly #onOver: () => void
@@ -69,11 +71,10 @@ export class Staff {
     }
   }
 
-  /** There is work for `wanted` workers; for those that start on demand. */
-  grow(wanted: number): void {
+  /** There is more work; for those that start on demand. */
+  grow(): void {
     // One that is put off because others have died is no matter of demand.
-    if (this.#braked || this.#workers.size >= wanted) return
-    this.#fill(wanted, 0)
+    if (!this.#braked) this.#fill()
   }
 
   /** The worker that should have `task` now: an idle one, else the least loaded of those with credit. */
@@ -119,9 +120,10 @@ export class Staff {
     this.#failedStarts = 0
   }
 
-  /** A worker is gone; `wanted` of them should be there. `useful`: it had a task before it died. */
-  gone(worker: PoolWorker, exit: Exit, wanted: number, useful: boolean): void {
+  /** A worker is gone. `useful`: it had a task before it died. */
+  gone(worker: PoolWorker, exit: Exit, useful: boolean): void {
     this.#workers.delete(worker)
+    this.#missing++
     this.#failedStarts = worker.started
       ? 0
       : this.#failedStarts + (fromOutside.has(exit.signal) ? killedStart : 1)
@@ -133,7 +135,7 @@ export class Staff {
           `its workers end before they are ready, again and again, the last by ${how}; see what they printed`,
         ),
       )
-    } else if (!this.ending) this.#refill(wanted, Math.max(this.#failedStarts, this.#idleDeaths - 1))
+    } else if (!this.ending) this.#refill(Math.max(this.#failedStarts, this.#idleDeaths - 1))
     this.#checkOver()
   }
 
@@ -168,24 +170,29 @@ export class Staff {
   /**
    * Starts what is missing; after `faults` in a row later and later, so that a broken worker is no fork bomb.
    */
-  #refill(wanted: number, faults: number): void {
+  #refill(faults: number): void {
     if (this.ending) return
     clearTimeout(this.#startLater)
     this.#braked = faults > 0
-    if (faults === 0) return this.#fill(wanted, 1)
+    if (faults === 0) return this.#fill()
     const wait = Math.min(10 * 4 ** faults, 1000)
     log(`${this.#options.prefix}: workers end too early; the next one starts in ${wait} ms`)
-    this.#startLater = setTimeout(() => this.#refill(wanted, 0), wait).unref()
+    this.#startLater = setTimeout(() => this.#refill(0), wait).unref()
   }
 
-  /** Starts what is missing; each counts as so many restarts. */
-  #fill(wanted: number, restarts: 0 | 1): void {
+  /** Starts what is missing now: how much is wanted changes while a start waits for its time. */
+  #fill(): void {
     try {
-      for (; this.#workers.size < wanted && !this.ending; this.restarts += restarts) this.#start()
+      while (this.#workers.size < this.#host.wanted && !this.ending) {
+        this.#start()
+        if (this.#missing === 0) continue
+        this.#missing--
+        this.restarts++
+      }
     } catch (error) {
       // A system that is out of processes for a moment gives one a little later.
       if (++this.#failedStarts >= maxFailedStarts) this.#host.startFailed(error)
-      else this.#refill(wanted, this.#failedStarts)
+      else this.#refill(this.#failedStarts)
     }
   }
 
