@@ -44,20 +44,25 @@ let pauses = 0
 /** As a power of two. */
 const mostPauses = 8
 
+/** Opens the bell of this thread, which else the first to wait for it does. */
+export function openBell(): void {
+  if (!opened) open()
+}
+
 /**
  * `fn` is called after each ring, and must look at everything it waits for; the caller looks once after this,
  * since nobody rang before (B2). Where it answers true there was something, and it is called again in the
  * next turn of the loop. Answers how to take it back.
  */
 export function onRing(fn: () => unknown): () => void {
-  if (!opened) open()
+  openBell()
   listeners.add(fn)
   return () => listeners.delete(fn)
 }
 
 /** From now on the event loop stays alive for the bell, until as many `letGo`. */
 export function keepAlive(): void {
-  if (!opened) open()
+  openBell()
   if (holds++ > 0) return
   if (socket !== undefined) socket.ref()
   else keeper = setInterval(() => {}, 2 ** 30)

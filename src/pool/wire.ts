@@ -4,6 +4,9 @@
  * over the control channel, and the ledger is a file, or memory of a thread. Used by PoolWorker, which alone
  * knows what is said.
  */
+import { log } from '../core/log.ts'
+import { textOf } from '../core/text.ts'
+import { openBell } from '../memory/bell.ts'
 import type { Channel, Receive } from '../transport/channel.ts'
 import { Link } from '../transport/link.ts'
 import { RecordReader } from '../transport/records.ts'
@@ -19,10 +22,8 @@ export class Wire {
   #channel: RingChannel | undefined
 
   constructor(body: Body) {
-    if (body.links()) {
-      this.#link = Link.make()
-      this.ledger = new LinkLedger(this.#link.ledger)
-    } else this.ledger = body.openLedger()
+    this.#link = body.links() ? makeLink() : undefined
+    this.ledger = this.#link === undefined ? body.openLedger() : new LinkLedger(this.#link.ledger)
   }
 
   /** What the worker is told; 0 where there is no link. */
@@ -56,5 +57,16 @@ export class Wire {
     this.#channel?.leave()
     this.ledger.close()
     this.#link?.close()
+  }
+}
+
+/** Undefined where no memory is left for it, or no descriptor: a pool needs none. */
+function makeLink(): Link | undefined {
+  try {
+    openBell() // now: when the worker goes over it is too late to find that no descriptor is left
+    return Link.make()
+  } catch (error) {
+    log(`a worker shares no memory with its pool: ${textOf(error)}`)
+    return undefined
   }
 }

@@ -53,8 +53,10 @@ defineKind(kinds.ring, {
   destroy(address) {
     const { words } = region()
     const first = cellWord(address)
-    free(load(words, first + BYTES_DOWN))
-    free(load(words, first + BYTES_UP))
+    for (const at of [BYTES_DOWN, BYTES_UP]) {
+      const bytes = load(words, first + at)
+      if (bytes !== 0) free(bytes) // none where there was no room, or its maker died before it came to that
+    }
   },
 })
 
@@ -72,15 +74,20 @@ export class Link {
     this.ledger = { words: region().words, begun, from, to: from + 1 }
   }
 
-  /** In the parent, for a worker that is about to be started. */
+  /** In the parent, for a worker that is about to be started. @throws {MemoryError} Nothing is left then. */
   static make(): Link {
     const { words } = region()
     const address = makeCell(kinds.ring, cellWords)
     const first = cellWord(address)
-    for (const at of [BYTES_DOWN, BYTES_UP]) {
-      const bytes = allocate(ringBytes, kinds.payload)
-      write(bytes, H_OWNER, 0) // the cell's: a death before the next line loses the block, and no more
-      store(words, first + at, bytes)
+    try {
+      for (const at of [BYTES_DOWN, BYTES_UP]) {
+        const bytes = allocate(ringBytes, kinds.payload)
+        write(bytes, H_OWNER, 0) // the cell's: a death before the next line loses the block, and no more
+        store(words, first + at, bytes)
+      }
+    } catch (error) {
+      release(address)
+      throw error
     }
     store(words, first + PARENT, me())
     send(address)
