@@ -5,7 +5,6 @@
  * decides about retries, timeouts or priorities: those are the parent's.
  */
 import { fstatSync } from 'node:fs'
-import { inspect } from 'node:util'
 import { inThread, runAsTask, selfName, setTask, whileImporting } from '../core/context.ts'
 import { log } from '../core/log.ts'
 import { textOf } from '../core/text.ts'
@@ -18,6 +17,7 @@ import type { Channel, Receive } from '../transport/channel.ts'
 import { Link, ledgerByte, type LinkEnds } from '../transport/link.ts'
 import { RingChannel } from '../transport/ring-channel.ts'
 import type { Ledger } from '../worker/handle.ts'
+import { printUncaught } from '../worker/print.ts'
 import { callTask, isThenable, type Call } from './call.ts'
 import { FilePage } from './ledger-page.ts'
 import { LinkPage } from './ledger-link.ts'
@@ -152,10 +152,9 @@ class PoolRole {
   /** An error that no task can catch ends the process, as it ends any Node program; the pool is told why. */
   crash(error: unknown): void {
     if (process.listenerCount('uncaughtException') > 1) return // the user's own listener decides
-    process.stderr.write(
-      `${inThread() ? 'Exception in thread' : 'Process'} ${selfName()}:\n${inspect(error)}\n`,
-    )
     this.#replies.crashed(error)
+    this.#channel.flush() // first: to show an error may run code of its own, which may never return
+    printUncaught(error)
     this.#exit(1)
   }
 

@@ -4,13 +4,13 @@
  */
 import { Reviver } from '../closure/revive.ts'
 import { handlesRead } from '../codec/handles.ts'
-import { identity, inThread, selfName, currentThreadSignal, whileImporting } from '../core/context.ts'
+import { currentThreadSignal, inThread, selfName, whileImporting } from '../core/context.ts'
 import { WorkerLostError } from '../core/errors.ts'
 import { sayOpened } from '../memory/participants.ts'
 import { openedRegion } from '../memory/region.ts'
 import type { Channel } from '../transport/channel.ts'
 import { sendError, sendResult } from './outcome.ts'
-import { printError } from './print.ts'
+import { printUncaught } from './print.ts'
 import { kinds, readTemplates } from './protocol.ts'
 import { self, type Work } from './self.ts'
 import { ownSlot, selfWho } from './threads.ts'
@@ -70,8 +70,7 @@ async function succeed(value: unknown): Promise<void> {
 async function fail(error: unknown): Promise<void> {
   settled = true
   try {
-    if (!inThread()) printError(`Process ${identity.name}`, error)
-    else if (!isStop(error)) printError(`Exception in thread ${selfName()}`, error)
+    if (!inThread() || !isStop(error)) printUncaught(error)
     await sendError(channel, error, home)
   } catch {
     process.exit(1) // the program has broken what is needed to say more: the parent sees a lost process

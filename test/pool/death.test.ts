@@ -163,6 +163,22 @@ describe('a worker dies', () => {
     assert.equal(await pool.apply(() => 2), 2)
   })
 
+  it('by an error that cannot be shown', async () => {
+    await using pool = new TestPool(1, { env: { ...process.env, NODE_OPTIONS: '' } })
+    const task = pool.apply(async () => {
+      setImmediate(() => {
+        process.stderr.write = () => true
+        const show = (): never => process.exit(5)
+        throw Object.assign(new Error('unshown'), { [Symbol.for('nodejs.util.inspect.custom')]: show })
+      })
+      await new Promise(() => setInterval(() => {}, 1000))
+    })
+    await assert.rejects(
+      task,
+      (e: unknown) => e instanceof WorkerLostError && e.exitcode === 5 && /unshown/.test(String(e.cause)),
+    )
+  })
+
   itInProcesses(fromOutside, 'while a large result is on its way', async () => {
     await using pool = new TestPool(1)
     const gate = new Gate()
