@@ -101,7 +101,7 @@ function open(): Region {
 }
 
 function map(): Region | undefined {
-  const transport = process.env['PLAIT_TRANSPORT']
+  const transport = demanded()
   if (origin?.reason !== undefined) return none(origin.reason)
   if (origin?.fd === undefined && (transport === 'stream' || transport === 'shared'))
     return none(`PLAIT_TRANSPORT is ${transport}`)
@@ -134,8 +134,18 @@ function map(): Region | undefined {
 }
 
 function none(why: string): undefined {
+  if (demanded() === 'mapped') throw new PlaitError(`PLAIT_TRANSPORT is mapped, which cannot be had: ${why}`)
   reason = why
   return undefined
+}
+
+/** What PLAIT_TRANSPORT says; '' where it leaves the choice. */
+function demanded(): string {
+  const transport = process.env['PLAIT_TRANSPORT'] ?? ''
+  if (['', 'mapped', 'stream', 'shared'].includes(transport)) return transport
+  throw new PlaitError(
+    `PLAIT_TRANSPORT is ${JSON.stringify(transport)}: set it to mapped, stream or shared, or not at all`,
+  )
 }
 
 function share(): Region {

@@ -56,6 +56,10 @@ const modes: Record<string, () => unknown> = {
       child: await start(childReason).result,
     }
   },
+  refused() {
+    const first = errorOf(() => region().system === null)
+    return { first, again: errorOf(() => region().system === null) }
+  },
   full() {
     for (let slot = 0; slot < at.slots; slot++) forge(slot, false)
     const owner = me()

@@ -18,10 +18,10 @@ import * as jobs from './jobs.ts'
 
 checkLeaks()
 
-async function program(mode: string, transport = ''): Promise<Record<string, unknown>> {
+async function program(mode: string, transport = '', ...flags: string[]): Promise<Record<string, unknown>> {
   const file = fileURLToPath(new URL('./program.js', import.meta.url))
   const env = { ...process.env, PLAIT_TRANSPORT: transport }
-  const { stdout } = await promisify(execFile)(process.execPath, [file, mode], { env })
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, file, mode], { env })
   return JSON.parse(stdout) as Record<string, unknown>
 }
 
@@ -102,6 +102,19 @@ for (const transport of ['stream', 'shared'])
     const error = `a Queue cannot be shared with another process: ${reason}`
     assert.deepEqual(found, { mapped: false, reason, error, thread: 0, torn: 0, child: reason })
   })
+
+test('a transport that is none of these is refused, each time', async () => {
+  const { first, again } = await program('refused', 'Mapped')
+  assert.equal(first, 'PLAIT_TRANSPORT is "Mapped": set it to mapped, stream or shared, or not at all')
+  assert.equal(again, first)
+})
+
+test('transport mapped is a demand: where it cannot be had that is an error', async () => {
+  assert.deepEqual(await program('refused', 'mapped'), { first: 'none: false', again: 'none: false' })
+  const { first, again } = await program('refused', 'mapped', '--no-addons')
+  assert.match(first as string, /^PLAIT_TRANSPORT is mapped, which cannot be had: its optional .* koffi/)
+  assert.equal(again, first)
+})
 
 test('slots are used again as late as can be', async () => {
   const seen: number[] = []
