@@ -22,4 +22,10 @@ export class Writer {
     this.bytes.copy(larger, 0, 0, this.pos)
     this.bytes = larger
   }
+
+  append(bytes: Uint8Array): void {
+    this.reserve(bytes.length)
+    this.bytes.set(bytes, this.pos)
+    this.pos += bytes.length
+  }
 }

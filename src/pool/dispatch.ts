@@ -6,9 +6,8 @@
  * What may stand still, and what ends it: a task in the line or held (a result, a death, a timeout, an abort,
  * terminate, break), a start (READY, START_FAILED, startTimeout, a death), an end (the last death).
  */
-import { outside } from '../core/context.ts'
 import { log } from '../core/log.ts'
-import { BrokenPoolError, PoolClosedError, PoolTerminatedError, TimeoutError } from '../core/errors.ts'
+import type { BrokenPoolError } from '../core/errors.ts'
 import { textOf } from '../core/text.ts'
 import type { Exit } from '../worker/handle.ts'
 import { lostError } from '../worker/lost.ts'
@@ -18,25 +17,17 @@ import { Line, priorityOf } from './line.ts'
 import type { Host } from './host.ts'
 import type { PoolWorker } from './pool-worker.ts'
 import { ABORTED, TIMED_OUT } from './protocol.ts'
+import { about, broken, terminated, timedOut, tooLate } from './refusals.ts'
+import { Returns } from './returns.ts'
 import { Staff, type StaffOptions } from './staff.ts'
 import type { PoolStatistics } from './statistics.ts'
+import { Submits, type Submit } from './submits.ts'
+import { Tally } from './tally.ts'
 import type { Task } from './task.ts'
+import { Watch, type Found } from './watch.ts'
 
-/** Milliseconds between two looks at workers that hold more than they run. */
-const silence = 2
-/** Repeated more and more rarely while nothing changes, down to this; where none holds more, to that. */
-const longestSilence = 64
-const longestTask = 1000
 /** So many tasks are put into the line before a worker is attended to: some tenths of a millisecond. */
 const attention = 512
-
-/** A submit whose tasks are not all there yet. */
-export interface Submit {
-  /** The pool will not work any more. */
-  halt(error: unknown): void
-  /** The rest is to come without being asked for; or no longer. */
-  drain?(on: boolean): void
-}
 
 export class Dispatch implements Host {
   readonly name: string
@@ -47,32 +38,21 @@ export class Dispatch implements Host {
   /** Resolves when the pool takes no more tasks and its last worker is gone. */
   readonly over: Promise<void>
   readonly #line = new Line()
-  /** Held by a worker, never begun, not yet in the line again. */
-  readonly #returning: Task[] = []
+  readonly #returns = new Returns(this.#line, () => this.#cameBack())
   /** Ended at their workers, while their outcomes wait for a module here. */
   readonly #arriving = new Set<Task>()
   readonly #staff: Staff
-  /** Tasks that are not settled. */
-  #live = 0
-  /** Submits whose input is still to come, and what messages call them. */
-  readonly #expected = new Map<Submit, string>()
-  /** Pending promises that no task stands behind. */
-  #waiters = 0
-  #drainers = 0
+  readonly #tally = new Tally()
+  readonly #submits = new Submits(() => this.#rest())
   #queued = 0
-  #completed = 0
-  #failed = 0
-  #watching: NodeJS.Timeout | undefined
-  #patience = silence
-  /** A pending promise keeps the event loop alive; an idle pool does not. */
-  readonly #alive = setInterval(() => {}, 2 ** 30).unref()
+  readonly #watch = new Watch(() => this.#look())
 
   constructor(name: string, options: StaffOptions) {
     this.name = name
     let over!: () => void
     this.over = new Promise((resolve) => (over = resolve))
     this.#staff = new Staff(options, this, () => {
-      clearInterval(this.#alive)
+      this.#tally.close()
       over()
     })
     this.#staff.start()
@@ -85,10 +65,11 @@ export class Dispatch implements Host {
 
   /** Takes over a task; from here on it is settled exactly once. */
   submit(task: Task): void {
-    if (this.#live++ === 0) this.#alive.ref()
+    this.#tally.submitted()
     this.images.retain(task.image)
     tellSubmitted(this.name, task)
-    if (this.#staff.ending) return this.#settle(task, false, this.#tooLate(task))
+    if (this.#staff.ending)
+      return this.#settle(task, false, this.cause ?? tooLate(this.name, this.state, task))
     // Where others wait no worker has room: nothing overtakes them.
     const worker = this.#line.peek() === undefined ? this.#staff.best(task) : undefined
     if (worker !== undefined) this.#send(worker, task)
@@ -120,7 +101,7 @@ export class Dispatch implements Host {
   /** For a face all of whose tasks are REVOCABLE: what has not begun is rejected and never begins. */
   revokeAll(reason: unknown): void {
     for (const task of this.#staff.held()) this.revoke(task, reason)
-    for (const task of this.#returning.splice(0)) this.#settle(task, false, reason)
+    for (const task of this.#returns.take()) this.#settle(task, false, reason)
     for (let task = this.#line.shift(); task !== undefined; task = this.#line.shift())
       this.#settle(task, false, reason)
   }
@@ -135,17 +116,14 @@ export class Dispatch implements Host {
    * called.
    */
   expect(what: string, submit: Submit): () => void {
-    this.#expected.set(submit, what)
-    return () => {
-      if (this.#expected.delete(submit)) this.#rest()
-    }
+    return this.#submits.add(what, submit)
   }
 
   /** No more tasks; the workers leave when the last has ended. */
   close(): void {
     if (this.state !== 'running') return
     this.state = 'closed'
-    log(`${this.name}: closed, ${this.#live} tasks to go`)
+    log(`${this.name}: closed, ${this.#tally.live} tasks to go`)
     this.#rest()
   }
 
@@ -153,10 +131,8 @@ export class Dispatch implements Host {
   terminate(): void {
     if (this.state === 'terminated' || this.state === 'broken') return
     this.state = 'terminated'
-    log(`${this.name}: terminated, ${this.#live} tasks dropped`)
-    this.#rejectAll(
-      (what) => new PoolTerminatedError(`pool ${this.name} was terminated before ${what} ended`),
-    )
+    log(`${this.name}: terminated, ${this.#tally.live} tasks dropped`)
+    this.#rejectAll((what) => terminated(this.name, what))
     this.#staff.stop()
   }
 
@@ -165,35 +141,24 @@ export class Dispatch implements Host {
    */
   drain(): () => void {
     const stopStaying = this.stayAlive()
-    if (this.#drainers++ === 0) for (const submit of Array.from(this.#expected.keys())) submit.drain?.(true)
+    const stopDraining = this.#submits.drain()
     return () => {
       stopStaying()
-      if (--this.#drainers === 0) for (const submit of this.#expected.keys()) submit.drain?.(false)
+      stopDraining()
     }
   }
 
   /** A promise is pending that no task stands behind: the event loop goes on until the answer is called. */
   stayAlive(): () => void {
-    this.#waiters++
-    this.#alive.ref()
+    const stop = this.#tally.wait()
     return () => {
-      this.#waiters--
+      stop()
       this.#rest()
     }
   }
 
   statistics(): PoolStatistics {
-    const workers = this.#staff.snapshot()
-    const running = workers.reduce((sum, worker) => sum + worker.running, this.#arriving.size)
-    return Object.freeze({
-      state: this.state,
-      queued: this.#live - running,
-      running,
-      completed: this.#completed,
-      failed: this.#failed,
-      restarts: this.#staff.restarts,
-      workers: Object.freeze(workers.map((worker) => worker.public)),
-    })
+    return this.#tally.statistics(this.state, this.#staff, this.#arriving.size)
   }
 
   // ── what workers report ──
@@ -201,8 +166,8 @@ export class Dispatch implements Host {
   /** Workers that should be there: all, unless they start on demand; once closed, those still of use. */
   get wanted(): number {
     if (this.state !== 'running' && this.state !== 'closed') return 0
-    const all = this.state === 'running' || this.#expected.size > 0
-    return all && !this.#staff.onDemand ? this.#staff.size : Math.min(this.#live, this.#staff.size)
+    const all = this.state === 'running' || this.#submits.size > 0
+    return all && !this.#staff.onDemand ? this.#staff.size : Math.min(this.#tally.live, this.#staff.size)
   }
 
   spawned(worker: PoolWorker): void {
@@ -217,12 +182,11 @@ export class Dispatch implements Host {
 
   startFailed(cause: unknown): void {
     if (this.state === 'broken' || this.state === 'terminated') return
-    const what = `pool ${this.name} cannot start its workers: ${textOf(cause)}`
-    const error = new BrokenPoolError(what, { cause })
+    const text = textOf(cause)
     this.state = 'broken'
-    this.cause = error
-    log(error.message)
-    this.#rejectAll(() => new BrokenPoolError(error.message, { cause }))
+    this.cause = broken(this.name, text, cause)
+    log(this.cause.message)
+    this.#rejectAll(() => broken(this.name, text, cause))
     this.#staff.stop()
   }
 
@@ -237,11 +201,7 @@ export class Dispatch implements Host {
 
   expired(task: Task): void {
     log(`${this.name}: ${about(task)} has run for its ${task.options?.timeout} ms`)
-    this.#abandon(
-      task,
-      new TimeoutError(`${about(task)} ran longer than ${task.options?.timeout} ms`),
-      TIMED_OUT,
-    )
+    this.#abandon(task, timedOut(task), TIMED_OUT)
   }
 
   freed(worker: PoolWorker): void {
@@ -249,8 +209,7 @@ export class Dispatch implements Host {
   }
 
   returned(tasks: readonly Task[]): void {
-    if (this.#returning.length === 0 && tasks.length > 0) process.nextTick(this.#takeBack)
-    this.#returning.push(...tasks)
+    this.#returns.add(tasks)
   }
 
   died(worker: PoolWorker, exit: Exit, lost: readonly Task[]): void {
@@ -271,10 +230,7 @@ export class Dispatch implements Host {
 
   // ── inside ──
 
-  /** What came back in this tick goes to the front, in the order of submission. */
-  readonly #takeBack = (): void => {
-    const tasks = this.#returning.splice(0).sort((a, b) => b.id - a.id)
-    for (const task of tasks) if (!task.settled) this.#line.unshift(task)
+  #cameBack(): void {
     this.#assign()
     // What came back may have been the last that a worker was to have.
     this.#staff.dismissSpent()
@@ -303,8 +259,7 @@ export class Dispatch implements Host {
 
   #send(worker: PoolWorker, task: Task): void {
     worker.send(task)
-    if (this.#watching === undefined) this.#watch(silence)
-    else if (worker.loaded && this.#patience > longestSilence) this.#watch(silence)
+    this.#watch.given(worker)
   }
 
   /** `worker` has room again. While tasks wait nobody else has, so there is no need to look further. */
@@ -317,21 +272,10 @@ export class Dispatch implements Host {
     }
     if (!worker.idle) return
     if (worker.spent) worker.leave()
-    else if (this.#live > 0 && this.#patience > silence) this.#watch(silence)
+    else if (this.#tally.live > 0) this.#watch.hurry()
   }
 
-  /**
-   * While anything runs somebody has to see when it is long: a look after `patience`, and again, more and
-   * more rarely while nothing moves.
-   */
-  #watch(patience: number): void {
-    clearTimeout(this.#watching)
-    this.#patience = patience
-    this.#watching = outside(() => setTimeout(this.#look, patience)).unref()
-  }
-
-  readonly #look = (): void => {
-    this.#watching = undefined
+  #look(): Found {
     const busy = this.#staff.busy()
     let moving = false
     for (const worker of busy) {
@@ -339,17 +283,14 @@ export class Dispatch implements Host {
       const below = first !== undefined ? priorityOf(first) : this.#staff.someoneIdle() ? Infinity : -Infinity
       if (!worker.inspect(below) && worker.loaded) moving = true
     }
-    if (busy.length === 0) return
-    const longest = busy.some((worker) => worker.loaded) ? longestSilence : longestTask
-    this.#watch(moving ? silence : Math.min(this.#patience * 2, longest))
+    if (moving || busy.length === 0) return moving ? 'moving' : 'nothing'
+    return busy.some((worker) => worker.loaded) ? 'loaded' : 'running'
   }
 
   #settle(task: Task, succeeded: boolean, outcome: unknown, worker?: PoolWorker, took?: number): void {
     if (task.settled) return
     task.settled = true
-    this.#live--
-    if (succeeded) this.#completed++
-    else this.#failed++
+    this.#tally.settled(succeeded)
     if (this.#arriving.size > 0) this.#arriving.delete(task)
     this.images.release(task.image)
     task.lent?.drop()
@@ -357,13 +298,6 @@ export class Dispatch implements Host {
     if (succeeded) task.succeed(outcome)
     else task.fail(outcome)
     this.#rest()
-  }
-
-  /** What user code did while the task was made: an input or a reducer may well end the pool. */
-  #tooLate(task: Task): Error {
-    if (this.cause !== undefined) return this.cause
-    const what = `pool ${this.name} was ${this.state} while ${about(task)} was submitted`
-    return this.state === 'closed' ? new PoolClosedError(what) : new PoolTerminatedError(what)
   }
 
   #abandon(task: Task, reason: unknown, why: number): void {
@@ -376,22 +310,18 @@ export class Dispatch implements Host {
 
   /** Nothing is left to do: let the event loop end, and the workers of a closed pool go. */
   #rest(): void {
-    if (this.#live > 0) return
-    if (this.#waiters === 0) this.#alive.unref()
-    if (this.state === 'closed' && this.#expected.size === 0) this.#staff.dismiss()
+    if (this.#tally.live > 0) return
+    this.#tally.rest()
+    if (this.state === 'closed' && this.#submits.size === 0) this.#staff.dismiss()
   }
 
   #rejectAll(error: (what: string) => unknown): void {
-    for (const [submit, what] of Array.from(this.#expected)) submit.halt(error(what))
+    this.#submits.halt(error)
     for (let task = this.#line.shift(); task !== undefined; task = this.#line.shift())
       this.#settle(task, false, error(about(task)))
     for (const task of this.#staff.held())
       this.#settle(task, false, error(about(task)), this.#staff.holder(task))
-    for (const task of this.#returning.splice(0)) this.#settle(task, false, error(about(task)))
+    for (const task of this.#returns.take()) this.#settle(task, false, error(about(task)))
     for (const task of Array.from(this.#arriving)) this.#settle(task, false, error(about(task)))
   }
-}
-
-function about(task: Task): string {
-  return `task ${task.id} (${task.image.name})`
 }

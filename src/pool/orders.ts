@@ -6,10 +6,12 @@
 import type { Payload } from '../closure/capture.ts'
 import type { Template } from '../closure/unit.ts'
 import type { Writer } from '../codec/writer.ts'
-import type { Channel } from '../transport/channel.ts'
+import { sendBytes, type Channel } from '../transport/channel.ts'
 import type { Image } from './images.ts'
 import * as is from './protocol.ts'
 import type { Task } from './task.ts'
+
+const nothing = Buffer.alloc(0)
 
 export class Orders {
   readonly #channel: Channel
@@ -22,15 +24,15 @@ export class Orders {
   initialize(payload: Payload): void {
     payload.lent.sendAhead(this.#channel.beside)
     this.#sendTemplates(payload.templates)
-    this.#record(is.INIT, payload.bytes.length, (writer) => append(writer, payload.bytes))
+    sendBytes(this.#channel, is.INIT, payload.bytes)
   }
 
   image({ id, payload }: Image): void {
     payload.lent.sendAhead(this.#channel.beside)
     this.#sendTemplates(payload.templates)
-    this.#record(is.IMAGE, 4 + payload.bytes.length, (writer) => {
+    this.#record(is.IMAGE, 4, (writer) => {
       writer.pos = writer.bytes.writeUInt32LE(id, writer.pos)
-      append(writer, payload.bytes)
+      writer.append(payload.bytes)
     })
   }
 
@@ -68,28 +70,24 @@ export class Orders {
   }
 
   exit(): void {
-    this.#record(is.EXIT, 0, () => {})
+    sendBytes(this.#channel, is.EXIT, nothing)
   }
 
   #sendTemplates(templates: readonly Template[]): void {
     for (const { id, bytes } of templates) {
       if (this.#templates.has(id)) continue
       this.#templates.add(id)
-      this.#record(is.TEMPLATE, bytes.length, (writer) => append(writer, bytes))
+      sendBytes(this.#channel, is.TEMPLATE, bytes)
     }
   }
 
+  /** `write` finds room for `size` bytes. */
   #record(kind: number, size: number, write: (writer: Writer) => void): void {
     const writer = this.#channel.open(kind)
     writer.reserve(size)
     write(writer)
     this.#channel.commit()
   }
-}
-
-function append(writer: Writer, bytes: Buffer): void {
-  writer.bytes.set(bytes, writer.pos)
-  writer.pos += bytes.length
 }
 
 /** A few bytes are moved faster one by one than by a call into native code. */

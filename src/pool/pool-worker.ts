@@ -3,22 +3,21 @@
  * becomes of that when it ends. It decides nothing about tasks: it reports to its host (the dispatch) and the
  * host decides. Begun and not begun are told apart by the ledger, so a death costs exactly what was running.
  */
-import { ownFile } from '../core/bundle.ts'
-import { maxCredit, maxHeldBytes } from '../core/limits.ts'
 import { log } from '../core/log.ts'
 import { startLateTimer } from '../core/waiting.ts'
-import { encode } from '../codec/encode.ts'
-import { homeId } from '../closure/tracker.ts'
 import type { Payload } from '../closure/capture.ts'
 import type { Channel, Receive } from '../transport/channel.ts'
 import type { Exit, WorkerHandle } from '../worker/handle.ts'
-import { Arrivals, outcomeOf } from './arrivals.ts'
+import { Arrivals } from './arrivals.ts'
 import type { Body } from './bodies.ts'
+import { hasCredit } from './credit.ts'
+import { aliveWithin, Doubt } from './doubt.ts'
 import { Holdings } from './holdings.ts'
 import type { Host } from './host.ts'
 import type { Image } from './images.ts'
 import { Orders } from './orders.ts'
 import * as is from './protocol.ts'
+import { startWorker } from './start.ts'
 import type { Task } from './task.ts'
 import { Wire } from './wire.ts'
 
@@ -42,21 +41,6 @@ const defaultGrace = 1000
 /** Milliseconds that an idle worker has to end when it is told to. */
 const leaveGrace = 5_000
 
-let role: string | undefined
-
-/**
- * Microseconds of expected work that a worker may hold: a time slice of the system, for which the parent may
- * be away. What turns out to take longer is taken back as soon as another worker is idle.
- */
-const creditTime = 4_000
-/** Microseconds. What may take longer is held behind no other task: tasks begin in their order. */
-const orderTime = 50_000
-
-/** Milliseconds for which a worker may have work and not begin it. */
-const doubtAfter = 50
-/** Milliseconds from then on after which it is given up; no longer than a start may take. */
-const aliveWithin = 10_000
-
 export class PoolWorker {
   readonly name: string
   state: 'starting' | 'ready' | 'leaving' | 'dead' = 'starting'
@@ -76,48 +60,22 @@ export class PoolWorker {
   readonly #options: PoolWorkerOptions
   readonly #handle: WorkerHandle
   readonly #channel: Channel
-  readonly #arrivals = new Arrivals()
+  readonly #arrivals: Arrivals
   readonly #orders: Orders
   readonly #images = new Set<Image>()
   /** Of its start, then of its end. */
   #timer: NodeJS.Timeout | undefined
-  /** Since when it was seen to have work and not to begin it. */
-  #standsSince: number | undefined
-  /** It is given nothing until it shows that it lives. */
-  #stuck = false
+  readonly #doubt = new Doubt()
 
   constructor(options: PoolWorkerOptions, host: Host) {
     this.name = options.name
     this.#host = host
     this.#options = options
-    const { name, path, body, env, execArgv } = options
-    this.#wire = new Wire(body)
-    const { ledger, address: link } = this.#wire
-    this.holdings = new Holdings(ledger)
+    this.#arrivals = new Arrivals(this, host)
+    this.#wire = new Wire(options.body)
+    this.holdings = new Holdings(this.#wire.ledger)
     try {
-      role ??= ownFile('./role.js', import.meta.url).href
-      this.#handle = body.start(
-        {
-          name,
-          daemon: true,
-          path,
-          role,
-          ledger,
-          env,
-          execArgv,
-          setup: (writer) =>
-            encode(
-              {
-                concurrency: options.concurrency,
-                home: homeId,
-                initializer: options.initializer !== null,
-                link,
-              },
-              writer,
-            ),
-        },
-        this.#arrived,
-      )
+      this.#handle = startWorker(options, this.#wire, this.#arrived)
     } catch (error) {
       this.#wire.close()
       throw error
@@ -152,7 +110,7 @@ export class PoolWorker {
   }
 
   get idle(): boolean {
-    return this.state === 'ready' && this.holdings.size === 0 && !this.#stuck
+    return this.state === 'ready' && this.holdings.size === 0 && !this.#doubt.stuck
   }
 
   /** True where it has had as many tasks as it may have, and all have ended. */
@@ -162,15 +120,9 @@ export class PoolWorker {
 
   /** May it be given `task` now? An idle worker takes anything; a busy one a little that is surely short. */
   accepts(task: Task): boolean {
-    const { size, ended, bytes, expected, recalling } = this.holdings
-    if (this.state !== 'ready' || this.#stuck || ended + size >= this.#options.maxTasks) return false
-    const running = this.#options.concurrency
-    if (size === 0) return true
-    if (recalling || (task.flags & is.ANNOUNCE) !== 0) return size < running
-    if (bytes + (task.end - task.start) > maxHeldBytes) return false
-    if (size <= running) return this.#options.size === 1 || task.image.profile.mean < orderTime
-    const { left } = this.holdings
-    return left < maxCredit && (expected * left) / size + task.image.profile.mean < creditTime
+    const { size, ended } = this.holdings
+    if (this.state !== 'ready' || this.#doubt.stuck || ended + size >= this.#options.maxTasks) return false
+    return hasCredit(this.holdings, task, this.#options.concurrency, this.#options.size === 1)
   }
 
   send(task: Task): void {
@@ -181,7 +133,7 @@ export class PoolWorker {
       image.holders.add(this)
     }
     // One that has not answered to what was taken back shows no life by that.
-    if (this.holdings.size === 0 && !this.holdings.recalling) this.#standsSince = undefined
+    if (this.holdings.size === 0 && !this.holdings.recalling) this.#doubt.ease()
     this.holdings.add(task)
     this.#orders.task(task)
   }
@@ -226,29 +178,22 @@ export class PoolWorker {
   inspect(below: number): boolean {
     if (this.state === 'dead') return false
     if (!this.holdings.ledger.standing()) {
-      this.#standsSince = undefined
+      this.#doubt.ease()
       return false
     }
     this.#wire.take(this.#receive)
     // Before anything is taken back: it may be given the very same at once.
-    if (this.holdings.waiting) this.#doubt()
-    else this.#standsSince = undefined
+    if (!this.holdings.waiting) this.#doubt.ease()
+    else if (this.#doubt.grow()) this.#giveUp()
     this.#host.returned(this.holdings.takeBack(below))
     return true
   }
 
-  /**
-   * It has work and does not begin: stopped by a signal, or its event loop is held by what an earlier task
-   * left behind. Others do its work, and it is killed unless it shows in time that it lives.
-   */
-  #doubt(): void {
-    const now = performance.now()
-    this.#standsSince ??= now
-    if (now - this.#standsSince < doubtAfter || this.#stuck) return
+  /** Others do its work, and it is killed unless it shows in time that it lives. */
+  #giveUp(): void {
     const limit = Math.min(this.#options.startTimeout, aliveWithin)
-    this.#stuck = true
     this.#limit(limit, () => {
-      if (!this.#stuck || this.state === 'dead') return
+      if (!this.#doubt.stuck || this.state === 'dead') return
       this.#host.returned(this.holdings.takeBack(Infinity))
       this.kill(`it did not begin a task for ${limit} ms`)
     })
@@ -256,8 +201,7 @@ export class PoolWorker {
   }
 
   #wake(): void {
-    this.#stuck = false
-    this.#standsSince = undefined
+    this.#doubt.end()
     if (this.state !== 'ready') return
     clearTimeout(this.#timer)
     this.#host.freed(this)
@@ -313,7 +257,7 @@ export class PoolWorker {
   }
 
   readonly #arrived: Receive = (kind, bytes, start, end) => {
-    if (this.#stuck) this.#wake()
+    if (this.#doubt.stuck) this.#wake()
     this.#receive(kind, bytes, start, end)
   }
 
@@ -353,23 +297,8 @@ export class PoolWorker {
     if (task === undefined) return
     this.took = bytes.readUInt32LE(start + 4)
     task.image.profile.record(this.took)
-    const from = start + is.resultHead
     this.#limitLeaving()
-    if (!this.#arrivals.isPlain(bytes, from)) return this.#reviveResult(kind, task, bytes, from, end)
-    let value: unknown
-    try {
-      value = this.#arrivals.plain(bytes, from, end)
-    } catch (error) {
-      return this.#host.ended(this, task, false, error)
-    }
-    this.#host.ended(this, task, kind === is.RESULT, outcomeOf(kind, true, value))
-  }
-
-  #reviveResult(kind: number, task: Task, bytes: Buffer, start: number, end: number): void {
-    const waits = this.#arrivals.revive(bytes, start, end, (revived, outcome) =>
-      this.#host.ended(this, task, revived && kind === is.RESULT, outcomeOf(kind, revived, outcome)),
-    )
-    if (waits) this.#host.arriving(task)
+    this.#arrivals.outcome(kind, task, bytes, start + is.resultHead, end)
   }
 
   readonly #startFailed = (_: boolean, error: unknown): void => this.#host.startFailed(error)

@@ -9,7 +9,7 @@ import type { Template } from '../closure/unit.ts'
 import { Carried } from '../codec/handles.ts'
 import type { Writer } from '../codec/writer.ts'
 import { inThread } from '../core/context.ts'
-import type { Channel } from '../transport/channel.ts'
+import { sendBytes, type Channel } from '../transport/channel.ts'
 import { plainError } from '../worker/plain-error.ts'
 import * as is from './protocol.ts'
 import { Mixed } from './call.ts'
@@ -106,7 +106,7 @@ export class Replies {
       return this.#refused(kind, task, value, refusal)
     }
     for (const template of templates) this.#template(template)
-    this.#bytes(kind, record)
+    sendBytes(this.#channel, kind, record)
     return undefined
   }
 
@@ -163,15 +163,7 @@ export class Replies {
   #template(template: Template): void {
     if (this.#templates.has(template.id)) return
     this.#templates.add(template.id)
-    this.#bytes(is.TEMPLATE, template.bytes)
-  }
-
-  #bytes(kind: number, bytes: Buffer): void {
-    const writer = this.#channel.open(kind)
-    writer.reserve(bytes.length)
-    writer.bytes.set(bytes, writer.pos)
-    writer.pos += bytes.length
-    this.#channel.commit()
+    sendBytes(this.#channel, is.TEMPLATE, template.bytes)
   }
 
   #number(kind: number, n: number): void {

@@ -26,6 +26,7 @@ import { ledgerRoom, type Page } from './ledger.ts'
 import * as is from './protocol.ts'
 import { Replies } from './replies.ts'
 import { Running, Runs } from './running.ts'
+import type { Setup } from './start.ts'
 
 /** Milliseconds for which a result may stay unflushed while further tasks begin. */
 const flushAfter = 1
@@ -40,15 +41,6 @@ const controlDescriptor = 3
 
 /** A TASK record that has been received, in memory of its own. */
 type TaskRecord = readonly [bytes: Buffer, start: number, end: number]
-
-/** What the pool's setup wrote. */
-interface Setup {
-  readonly concurrency: number
-  readonly home: string
-  readonly initializer: boolean
-  /** Address of the link; 0 where there is none. */
-  readonly link: number
-}
 
 class PoolRole {
   readonly #control: Channel

@@ -30,7 +30,7 @@ export class Slab implements Arguments {
 
   /** What `fn` is called with. @throws {SerializationError} Nothing was kept then. */
   encode(args: readonly unknown[], options: CaptureOptions, fn: Payload): this {
-    // A reducer of the user's may submit to this very pool: what that encodes goes elsewhere, handles included.
+    // A reducer of the user's may submit to this very pool: what that encodes goes elsewhere, handles too.
     const inner = this.#busy
     const about = inner ? { ...options, carried: new Carried(true, options.carried!.inside) } : options
     if (inner || this.#writer.pos > fullBytes) this.#writer = new Writer(slabBytes)

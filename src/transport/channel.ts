@@ -67,3 +67,9 @@ export interface Channel {
   ref(): void
   unref(): void
 }
+
+/** One record of bytes that are there already. */
+export function sendBytes(channel: Channel, kind: number, bytes: Uint8Array): void {
+  channel.open(kind).append(bytes)
+  channel.commit()
+}

@@ -7,7 +7,7 @@ import { Carried } from '../codec/handles.ts'
 import { encode } from '../codec/encode.ts'
 import { inThread, selfName } from '../core/context.ts'
 import { SerializationError } from '../core/errors.ts'
-import type { Channel } from '../transport/channel.ts'
+import { sendBytes, type Channel } from '../transport/channel.ts'
 import { plainError } from './plain-error.ts'
 import { kinds } from './protocol.ts'
 
@@ -63,11 +63,4 @@ async function sendCaptured(
   carried.sendAhead(channel.beside)
   for (const template of templates) sendBytes(channel, kinds.template, template.bytes)
   sendBytes(channel, kind, bytes)
-}
-
-function sendBytes(channel: Channel, kind: number, bytes: Buffer): void {
-  const writer = channel.open(kind)
-  writer.reserve(bytes.length)
-  writer.pos += bytes.copy(writer.bytes, writer.pos)
-  channel.commit()
 }

@@ -50,12 +50,11 @@ export function writePayload(writer: Writer, payload: Payload): void {
   writer.reserve(4)
   writer.pos = writer.bytes.writeUInt32LE(templates.length, writer.pos)
   for (const template of templates) {
-    writer.reserve(4 + template.bytes.length)
+    writer.reserve(4)
     writer.pos = writer.bytes.writeUInt32LE(template.bytes.length, writer.pos)
-    writer.pos += template.bytes.copy(writer.bytes, writer.pos)
+    writer.append(template.bytes)
   }
-  writer.reserve(bytes.length)
-  writer.pos += bytes.copy(writer.bytes, writer.pos)
+  writer.append(bytes)
 }
 
 /** The way back of writePayload: hands over the templates, returns where the captured value begins. */
