@@ -25,6 +25,12 @@ export const maxCredit = 1024
 /** Bytes of arguments that a worker may hold beyond its first task: more would only sit in the socket. */
 export const maxHeldBytes = 1024 * 1024
 
+/**
+ * The last number that a task may have at its worker, which is replaced then. Ledger and records have 32 bits
+ * for it; V8 keeps it without an object of its own up to here.
+ */
+export const lastNumber = 2 ** 31 - 1
+
 /** Workers in a row that end before they are ready, and after which a pool calls itself broken. */
 export const maxFailedStarts = 4
 

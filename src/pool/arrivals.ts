@@ -12,7 +12,7 @@ import { MIXED, RESULT } from './protocol.ts'
 import type { Task } from './task.ts'
 
 /** Told once, now or later: the value, or why there is none. */
-type Arrived = (revived: boolean, value: unknown) => void
+type Arrived = (revived: boolean, value: unknown) => unknown
 
 export class Arrivals {
   readonly #worker: PoolWorker

@@ -7,6 +7,7 @@ import { onAbort, reasonOf } from '../core/abort.ts'
 import { rejection } from '../core/callers.ts'
 import { outside } from '../core/context.ts'
 import { BrokenPoolError, PoolClosedError } from '../core/errors.ts'
+import { lastNumber } from '../core/limits.ts'
 import { checkArray, checkFunction } from '../core/options.ts'
 import { abortedOf, noStops, onStop, stopsOf, type Stops } from '../core/stops.ts'
 import { capture, prewarm } from '../closure/capture.ts'
@@ -88,6 +89,7 @@ export class Face {
       prefix,
       concurrency: options.concurrency,
       maxTasks: options.maxTasksPerChild,
+      lastNumber,
       startTimeout: options.startTimeout,
       initializer: initializer
         ? capture([initializer, initargs], { what, owned, inside: body.inside })

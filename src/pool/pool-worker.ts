@@ -28,6 +28,8 @@ export interface PoolWorkerOptions {
   /** Of its pool: how many workers that has. */
   readonly size: number
   readonly maxTasks: number
+  /** See core/limits.ts. */
+  readonly lastNumber: number
   readonly startTimeout: number
   readonly initializer: Payload | null
   readonly env: NodeJS.ProcessEnv | undefined
@@ -66,11 +68,14 @@ export class PoolWorker {
   /** Of its start, then of its end. */
   #timer: NodeJS.Timeout | undefined
   readonly #doubt = new Doubt()
+  /** Tasks that it may have, in all. */
+  #most: number
 
   constructor(options: PoolWorkerOptions, host: Host) {
     this.name = options.name
     this.#host = host
     this.#options = options
+    this.#most = options.maxTasks
     this.#arrivals = new Arrivals(this, host)
     this.#wire = new Wire(options.body)
     this.holdings = new Holdings(this.#wire.ledger)
@@ -115,13 +120,13 @@ export class PoolWorker {
 
   /** True where it has had as many tasks as it may have, and all have ended. */
   get spent(): boolean {
-    return this.idle && this.holdings.ended >= this.#options.maxTasks
+    return this.idle && this.holdings.ended >= this.#most
   }
 
   /** May it be given `task` now? An idle worker takes anything; a busy one a little that is surely short. */
   accepts(task: Task): boolean {
     const { size, ended } = this.holdings
-    if (this.state !== 'ready' || this.#doubt.stuck || ended + size >= this.#options.maxTasks) return false
+    if (this.state !== 'ready' || this.#doubt.stuck || ended + size >= this.#most) return false
     return hasCredit(this.holdings, task, this.#options.concurrency, this.#options.size === 1)
   }
 
@@ -135,6 +140,7 @@ export class PoolWorker {
     // One that has not answered to what was taken back shows no life by that.
     if (this.holdings.size === 0 && !this.holdings.recalling) this.#doubt.ease()
     this.holdings.add(task)
+    if (task.seq >= this.#options.lastNumber) this.#most = 0
     this.#orders.task(task)
   }
 
@@ -278,11 +284,11 @@ export class PoolWorker {
         return this.#host.ready(this)
       case is.START_FAILED:
         clearTimeout(this.#timer)
-        return void this.#arrivals.revive(bytes, start, end, this.#startFailed)
+        return void this.#arrivals.revive(bytes, start, end, (_, error) => this.#host.startFailed(error))
       case is.BEGUN:
         return this.#begun(bytes.readUInt32LE(start))
       case is.CRASHED:
-        return void this.#arrivals.revive(bytes, start, end, this.#crashed)
+        return void this.#arrivals.revive(bytes, start, end, (_, error) => (this.crash = error))
       case is.SKIPPED: {
         const task = this.holdings.skip(bytes.readUInt32LE(start))
         this.#limitLeaving()
@@ -300,9 +306,6 @@ export class PoolWorker {
     this.#limitLeaving()
     this.#arrivals.outcome(kind, task, bytes, start + is.resultHead, end)
   }
-
-  readonly #startFailed = (_: boolean, error: unknown): void => this.#host.startFailed(error)
-  readonly #crashed = (_: boolean, error: unknown): void => void (this.crash = error)
 
   #begun(seq: number): void {
     const task = this.holdings.get(seq)
