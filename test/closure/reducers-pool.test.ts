@@ -16,8 +16,8 @@ registerReducer(Price, { reduce: (one) => one.cents, revive: (cents) => new Pric
 
 /** Does `before` whenever it is sent. */
 class Eager {
-  before: () => void
-  constructor(before: () => void = () => {}) {
+  before: () => unknown
+  constructor(before: () => unknown = () => {}) {
     this.before = before
   }
 }

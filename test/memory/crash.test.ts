@@ -18,7 +18,7 @@ import { random } from '../random.ts'
 import { mortalProcess as startMortal, process as start, reached, thread } from './children.ts'
 import * as jobs from './jobs.ts'
 
-checkLeaks()
+checkLeaks(3, 'blocks', 'slots')
 
 const seed = Number(process.env['PLAIT_SEED'] ?? 7)
 

@@ -18,7 +18,7 @@ import { putToken, tokensOf, tokenWords, wantToken } from '../model/tokens.ts'
 import { process as start, reached, thread } from './children.ts'
 import * as jobs from './jobs.ts'
 
-checkLeaks()
+checkLeaks(3, 'blocks')
 
 const tokens = (): number => jobs.blockWord(4 * tokenWords)
 const LINE = 2

@@ -16,7 +16,7 @@ import { checkLeaks } from '../leaks.ts'
 import { process as start, reached, thread } from './children.ts'
 import * as jobs from './jobs.ts'
 
-checkLeaks()
+checkLeaks(3, 'blocks')
 
 async function program(mode: string, transport = '', ...flags: string[]): Promise<Record<string, unknown>> {
   const file = fileURLToPath(new URL('./program.js', import.meta.url))

@@ -60,5 +60,5 @@ const modes: Record<string, () => unknown> = {
   },
 }
 
-console.log(JSON.stringify(await modes[process.argv[2]!]!()))
+console.log(JSON.stringify(await modes[process.argv[2]]()))
 process.exit()

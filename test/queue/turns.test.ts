@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { Event, Lock, Pipe, Queue, Semaphore, wait } from 'plait'
 import { checkLeaks } from '../leaks.js'
 
-checkLeaks()
+checkLeaks(3, 'blocks')
 
 /** Where the loop never turns this is far more than it needs. */
 const most = 2000
