@@ -6,7 +6,7 @@
  */
 import { totalmem } from 'node:os'
 import { MemoryError } from '../core/errors.ts'
-import { load, store } from './atomics.ts'
+import { exchange, load, store } from './atomics.ts'
 import { enter, leave } from './guard.ts'
 import * as at from './layout.ts'
 import { me } from './participants.ts'
@@ -54,7 +54,7 @@ export function allocate(bytes: number, kind: number): number {
       keep(words, -capacityOf(address))
     }
     write(address, at.H_NEXT, 0)
-    write(address, at.H_HOLDS, 0)
+    write(address, at.H_HOLDS, -owner)
     write(address, at.H_HELD, 0)
     write(address, at.H_OWNER, owner)
     write(address, at.H_KIND, kind) // the commit: it is this participant's
@@ -77,7 +77,6 @@ export function free(address: number): void {
   const kept = bytes < discardable || load(words, at.KEPT) * 1024 + bytes <= keptBytes
   if (!kept) opened.discard(address, bytes)
   if (enter(words, at.HEAP_GUARD)) repair()
-  write(address, at.H_HELD, 0)
   write(address, at.H_KIND, at.kinds.free) // the commit: `repair` puts it into its list
   write(address, at.H_OWNER, 0)
   if (kept && bytes >= discardable) {
@@ -87,6 +86,15 @@ export function free(address: number): void {
   write(address, at.H_NEXT, load(words, list))
   store(words, list, address)
   leave(words, at.HEAP_GUARD)
+}
+
+/**
+ * Frees the block whose address is in this word, where there is one. The word first: who goes on with the
+ * work of a dead one must not free it again, and a death in between loses the block, and no more.
+ */
+export function freeAt(words: Int32Array, word: number): void {
+  const address = exchange(words, word, 0)
+  if (address !== 0) free(address)
 }
 
 function keep(words: Int32Array, bytes: number): void {

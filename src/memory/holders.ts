@@ -2,11 +2,12 @@
  * Who holds a cell: one bit for each participant, and one count of them and of the messages under way that
  * carry a handle to it. The count alone says when nobody is left (H1), and is never less than the holders:
  * it grows before a bit is set and shrinks after one is cleared (H2). So a death between the two costs the
- * cell, which then stays until the program ends, as does what a message carried that nobody ever read. A
- * participant that dies loses its bits in the sweep.
+ * cell, which then stays until the program ends, as does what a message carried that nobody ever read. Of
+ * what is no cell, not yet or no more, the count is below 0 and cannot grow (H3): who looks at a cell that
+ * has gone meanwhile finds nothing to hold. A participant that dies loses its bits in the sweep.
  */
 import { loadRoom } from '../core/bundle.ts'
-import { add, and, compareExchange, load, or, sub } from './atomics.ts'
+import { add, and, compareExchange, exchange, load, or, sub, type Words } from './atomics.ts'
 import { allocate, free, read, wordAt, write } from './heap.ts'
 import * as at from './layout.ts'
 import { me, slotOf } from './participants.ts'
@@ -14,7 +15,11 @@ import { region } from './region.ts'
 
 /** What a kind of cell needs to have done for it; its room says so when it is loaded. */
 export interface Kind {
-  /** Nobody holds it: gives back what hangs on it. The cell itself follows. Called once, by anybody. */
+  /**
+   * Nobody holds it: gives back what hangs on it. The cell itself follows. Called by anybody, once; and again
+   * where that one died in it, so what was given back must be gone from the cell (`freeAt`, `unsendAt`). All
+   * words are 0 where its maker died.
+   */
   destroy?(address: number): void
   /** A participant is dead: what it had of this cell goes on without it. Called for each cell of the kind. */
   died?(address: number, owner: number): void
@@ -55,9 +60,10 @@ function meet(kind: number): void {
 export function makeCell(kind: number, words: number): number {
   meet(kind)
   const address = allocate(4 * (at.maskWords + words), kind)
-  hold(address)
+  setBit(address)
+  // A death before this frees it as the dead one's own; after it, as what the dead one destroyed.
   write(address, at.H_HELD, 1)
-  // Last. A death before this frees it as the dead one's own; after it, the sweep finds the bit.
+  write(address, at.H_HOLDS, 1) // the commit: from here on the sweep drops the hold
   write(address, at.H_OWNER, 0)
   return address
 }
@@ -91,6 +97,12 @@ export function unsend(address: number): void {
   drop(address)
 }
 
+/** The share that a cell has of the one whose address is in this word, if any, ends: as `freeAt` does it. */
+export function unsendAt(words: Words, word: number): void {
+  const address = exchange(words, word, 0)
+  if (address !== 0) drop(address)
+}
+
 /** The last handle of this participant is gone. */
 export function release(address: number, owner = me()): void {
   const slot = slotOf(owner)
@@ -104,14 +116,14 @@ export function isHeld(address: number): boolean {
   return read(address, at.H_HOLDS) > 0
 }
 
-/** A participant is dead: what it had of a cell ends. For a sweeper, which may hold nothing of it itself. */
+/**
+ * A participant is dead: what it had of a cell ends, and what it was destroying is destroyed. For a sweeper,
+ * which may hold nothing of it itself.
+ */
 export function dropDead(address: number, owner: number): void {
-  const kind = read(address, at.H_KIND)
-  if (!holdIfHeld(address)) return destroyOrphan(address)
+  if (!holdIfHeld(address)) return read(address, at.H_HOLDS) === -owner ? finish(address) : destroy(address)
   try {
-    // What lay here may have gone, and another cell have come, before it was held.
-    if (read(address, at.H_KIND) !== kind || read(address, at.H_HELD) !== 1) return
-    kindOf(kind)?.died?.(address, owner)
+    kindOf(read(address, at.H_KIND))?.died?.(address, owner)
     if (hasBit(address, slotOf(owner))) release(address, owner)
   } finally {
     drop(address)
@@ -127,11 +139,6 @@ function holdIfHeld(address: number): boolean {
     if (held <= 0) return false
     if (compareExchange(words, count, held, held + 1) === held) return true
   }
-}
-
-/** Destroys a cell that nobody holds and that its last holder could not: it did not know the kind. */
-function destroyOrphan(address: number): void {
-  if (read(address, at.H_HOLDS) === 0 && read(address, at.H_OWNER) === 0) destroy(address)
 }
 
 function hasBit(address: number, slot: number): boolean {
@@ -152,21 +159,15 @@ function drop(address: number): void {
   if (sub(region().words, wordAt(address) + at.H_HOLDS, 1) === 1) destroy(address)
 }
 
-/** Nobody holds it. A kind that is not known here waits for somebody who knows it, and sweeps. */
+/** Nobody holds it: one alone has it now, be it the last holder or a sweeper, and says who. */
 function destroy(address: number): void {
-  const { words } = region()
+  if (compareExchange(region().words, wordAt(address) + at.H_HOLDS, 0, -me()) === 0) finish(address)
+}
+
+/** A kind that is not known here waits for somebody who knows it, and sweeps. */
+function finish(address: number): void {
   const what = kindOf(read(address, at.H_KIND))
-  if (what === undefined) return
-  const count = wordAt(address) + at.H_HOLDS
-  // One alone: the last holder and a sweeper may both come here.
-  if (compareExchange(words, count, 0, going) !== 0) return
-  if (read(address, at.H_HELD) !== 1 || kindOf(read(address, at.H_KIND)) !== what) {
-    compareExchange(words, count, going, 0) // the other was first, and the block is something else by now
-    return
-  }
+  if (what === undefined) return write(address, at.H_HOLDS, 0)
   what.destroy?.(address)
   free(address)
 }
-
-/** H_HOLDS of a cell that is being destroyed. */
-const going = -(2 ** 30)

@@ -74,9 +74,12 @@ export const H_KIND = -15
 export const H_OWNER = -14
 /** The next free one of its class; in use: the next in a list of its owner's. */
 export const H_NEXT = -13
-/** Participants that hold it, and messages under way that do. */
+/**
+ * Of a cell: participants that hold it, and messages under way that do. Below 0: minus the owner's word of
+ * whoever has taken the block, and not made a cell of it (yet), or destroys the cell; nobody may hold it.
+ */
 export const H_HOLDS = -12
-/** 1 where it is a cell: its payload begins with the mask of its holders. */
+/** In use: 1 where it is a cell, whose payload begins with the mask of its holders. */
 export const H_HELD = -11
 /** Of a free block: 1 where its pages are counted in KEPT. */
 export const H_KEPT = -10

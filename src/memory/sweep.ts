@@ -4,6 +4,7 @@
  * dead one had finds out by itself within a slice. One sweeps at a time; if it dies in it, another goes on
  * (D1).
  */
+import { PlaitError } from '../core/errors.ts'
 import { compareExchange, load, store } from './atomics.ts'
 import { forgetBell } from './bell.ts'
 import { free, read, walk, wordAt, write } from './heap.ts'
@@ -100,30 +101,46 @@ export function bury(owner: number): void {
     if (sweeper !== 0 && isAlive(sweeper)) return
     if (compareExchange(words, first + at.S_SWEEPER, sweeper, self) === sweeper) break
   }
-  // Between the two looks it may have been buried, and the slot be another's.
-  if (load(words, first + at.S_STATE) === dying) sweep(owner)
-  else compareExchange(words, first + at.S_SWEEPER, self, 0)
+  try {
+    // Between the two looks it may have been buried, and the slot be another's.
+    if (load(words, first + at.S_STATE) === dying) sweep(owner)
+  } finally {
+    compareExchange(words, first + at.S_SWEEPER, self, 0)
+  }
 }
 
-/** Each step may have been done before. */
+/** Each step may have been done before. What throws costs its block, and nothing else waits for that. */
 function sweep(owner: number): void {
-  const { words } = region()
-  const slot = slotOf(owner)
-  forgetBell(slot)
-  for (const address of walk()) {
-    const kind = read(address, at.H_KIND)
-    if (kind === at.kinds.free) continue
-    if (read(address, at.H_OWNER) === owner) {
-      // A page of nodes that the slot has already is the slot's.
-      if (kind === at.kinds.nodes && load(words, slotAt(slot) + at.S_NODES) === address)
-        write(address, at.H_OWNER, 0)
-      else {
-        if (kind === at.kinds.mapping) unmapDead(address)
-        free(address)
-      }
-    } else if (read(address, at.H_HELD) === 1) dropDead(address, owner)
-  }
+  forgetBell(slotOf(owner))
+  let failure: unknown
+  for (const address of walk())
+    try {
+      giveBack(address, owner)
+    } catch (error) {
+      failure ??= error
+    }
   vacate(owner)
+  if (failure !== undefined) process.emitWarning(unswept(failure))
+}
+
+function unswept(cause: unknown): PlaitError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new PlaitError(`some of the shared memory that a dead process or thread had stays taken: ${why}`, {
+    cause,
+  })
+}
+
+/** What the dead one had of a block. */
+function giveBack(address: number, owner: number): void {
+  const kind = read(address, at.H_KIND)
+  if (kind === at.kinds.free) return
+  if (read(address, at.H_HELD) === 1) return dropDead(address, owner)
+  if (read(address, at.H_OWNER) !== owner) return
+  // A page of nodes that the slot has already is the slot's.
+  if (kind === at.kinds.nodes && load(region().words, slotAt(slotOf(owner)) + at.S_NODES) === address)
+    return write(address, at.H_OWNER, 0)
+  if (kind === at.kinds.mapping) unmapDead(address)
+  free(address)
 }
 
 /** Whether some that were found dead are buried now. */

@@ -8,7 +8,7 @@
  */
 import { compareExchange, exchange, load, store, wake, type Words } from './atomics.ts'
 import { ring } from './bell.ts'
-import { allocate, capacityOf, free, wordAt, write } from './heap.ts'
+import { allocate, capacityOf, free, freeAt, wordAt, write } from './heap.ts'
 import * as at from './layout.ts'
 import { isKnown, me, slotAt, slotOf } from './participants.ts'
 import { region } from './region.ts'
@@ -234,8 +234,7 @@ export function* waiting(words: Words, list: number): Generator<number> {
 
 /** The cell is given back: so is what its list outgrew into. */
 export function dropList(words: Words, list: number): void {
-  const entries = load(words, list + at.L_ENTRIES)
-  if (entries !== 0) free(entries)
+  freeAt(words, list + at.L_ENTRIES)
 }
 
 function makeRoom(words: Words, list: number): void {

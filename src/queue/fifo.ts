@@ -5,7 +5,7 @@
  * of records is another file with these exports.
  */
 import { load, store, type Words } from '../memory/atomics.ts'
-import { allocate, capacityOf, free, wordAt, write } from '../memory/heap.ts'
+import { allocate, capacityOf, free, freeAt, wordAt, write } from '../memory/heap.ts'
 import { unsend } from '../memory/holders.ts'
 import { H_OWNER, kinds } from '../memory/layout.ts'
 import { region } from '../memory/region.ts'
@@ -121,11 +121,11 @@ function discardFirst(words: Words, channel: number): boolean {
   return true
 }
 
-/** Nobody uses the channel any more: gives all back. */
+/** Nobody uses the channel any more: gives all back, from wherever somebody died who was at it. */
 export function drop(words: Words, channel: number): void {
   while (discardFirst(words, channel));
-  const chunk = load(words, channel + at.TAIL_CHUNK)
-  if (chunk !== 0) free(chunk)
+  store(words, channel + at.HEAD, 0) // it leads into the chunk
+  freeAt(words, channel + at.TAIL_CHUNK)
 }
 
 /**

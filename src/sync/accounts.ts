@@ -4,7 +4,7 @@
  * count; what is free follows from them, so a death at any step leaves a true account (S6).
  */
 import { load, store, type Words } from '../memory/atomics.ts'
-import { allocate, capacityOf, free, wordAt, write } from '../memory/heap.ts'
+import { allocate, capacityOf, free, freeAt, wordAt, write } from '../memory/heap.ts'
 import * as at from '../memory/layout.ts'
 import { isKnown, me } from '../memory/participants.ts'
 
@@ -57,8 +57,7 @@ export function closeAccounts(words: Words, accounts: number, dead: number): num
 }
 
 export function dropAccounts(words: Words, accounts: number): void {
-  const block = load(words, accounts + BLOCK)
-  if (block !== 0) free(block)
+  freeAt(words, accounts + BLOCK)
 }
 
 /** Twice the room; answers the first new pair. */

@@ -5,9 +5,9 @@
 import { InvalidStateError } from '../core/errors.ts'
 import { checkFunction, checkInteger } from '../core/options.ts'
 import type { WaitOptions } from '../core/waiting.ts'
-import { load, store, type Words } from '../memory/atomics.ts'
+import { store, type Words } from '../memory/atomics.ts'
 import { enter, leave } from '../memory/guard.ts'
-import { cellWord, defineKind, send, unsend } from '../memory/holders.ts'
+import { cellWord, defineKind, send, unsendAt } from '../memory/holders.ts'
 import { kinds, listWords } from '../memory/layout.ts'
 import { firstLook, park, parkSync, type Wait } from '../memory/park.ts'
 import { region } from '../memory/region.ts'
@@ -228,7 +228,7 @@ defineKind(kinds.condition, {
     const { words } = region()
     const at = cellWord(address)
     dropList(words, at + LIST)
-    if (load(words, at + LOCK) !== 0) unsend(load(words, at + LOCK))
+    unsendAt(words, at + LOCK)
   },
 })
 travels(

@@ -5,7 +5,7 @@
 import { checkChoice } from '../core/options.ts'
 import { compareExchange, load, type Words } from '../memory/atomics.ts'
 import { handleAt } from '../memory/handles.ts'
-import { send, unsend } from '../memory/holders.ts'
+import { send, unsend, unsendAt } from '../memory/holders.ts'
 import { openCell } from './cell.ts'
 import { RLock } from './rlock.ts'
 
@@ -91,6 +91,5 @@ export function lockAt(words: Words, word: number): RLock {
 
 /** The cell of a value or array is given back. */
 export function dropLock(words: Words, word: number): void {
-  const address = load(words, word)
-  if (address !== 0) unsend(address)
+  unsendAt(words, word)
 }

@@ -7,7 +7,7 @@
  *     says who it is before it takes its hold over: a worker that never came to that is told by its parent.
  */
 import { load, store, type Words } from '../memory/atomics.ts'
-import { allocate, free, write } from '../memory/heap.ts'
+import { allocate, freeAt, write } from '../memory/heap.ts'
 import { cellWord, defineKind, makeCell, receive, release, send, unsend } from '../memory/holders.ts'
 import { H_OWNER, blockWords, kinds } from '../memory/layout.ts'
 import { me } from '../memory/participants.ts'
@@ -53,8 +53,9 @@ defineKind(kinds.ring, {
   destroy(address) {
     const { words } = region()
     const first = cellWord(address)
-    free(load(words, first + BYTES_DOWN))
-    free(load(words, first + BYTES_UP))
+    // None where its maker died before it came to that.
+    freeAt(words, first + BYTES_DOWN)
+    freeAt(words, first + BYTES_UP)
   },
 })
 

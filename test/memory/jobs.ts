@@ -6,11 +6,13 @@ import { add, load, sleepOn, store, wake } from '#plait/memory/atomics.js'
 import { onRing } from '#plait/memory/bell.js'
 import { enter, leave } from '#plait/memory/guard.js'
 import { allocate, capacityOf, free, wordAt } from '#plait/memory/heap.js'
-import { cellWord, receive } from '#plait/memory/holders.js'
+import { cellWord, defineKind, makeCell, receive } from '#plait/memory/holders.js'
 import { kinds } from '#plait/memory/layout.js'
 import { park, parkSync } from '#plait/memory/park.js'
 import { me } from '#plait/memory/participants.js'
 import { region, unmappedReason } from '#plait/memory/region.js'
+import { Pipe } from '#plait/queue/connection.js'
+import { Queue } from '#plait/queue/queue.js'
 import { Process } from '#plait/worker/process.js'
 import { dieAt } from '../mortal.ts'
 import { random } from '../random.ts'
@@ -37,6 +39,25 @@ export function holdAndStay(word: number, cell: number): void {
   allocate(1000, kinds.payload)
   say(word, 1)
   for (;;) sleepOn(region().words, word, 1, 1000)
+}
+
+/** Makes cells in which nothing is, owns a block, says who it is, and stays for ever. */
+export function makeAndStay(word: number, ...made: readonly number[]): void {
+  for (const kind of made) makeCell(kind, 100)
+  allocate(1000, kinds.payload)
+  store(region().words, word + 1, me())
+  say(word, 1)
+  for (;;) sleepOn(region().words, word, 1, 1000)
+}
+
+/** Destroys a queue, and is killed when it is half done: what lies in the middle does it. */
+export function dieInDestroy(): void {
+  const queue = new Queue()
+  const [one] = Pipe()
+  for (let i = 0; i < 2000; i++) queue.putNowait(i === 1000 ? one : i)
+  one.close()
+  defineKind(kinds.end, { destroy: () => void process.kill(process.pid, 'SIGKILL') })
+  queue.close()
 }
 
 /** Says that it begins, then grows two words together, always under the guard, until it is killed. */

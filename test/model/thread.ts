@@ -20,6 +20,10 @@ const { thread, control, region, scenario: url, name } = workerData as Data
 // Time passes with each look at it, in long strides: what was asked a moment ago is asked again.
 let now = 0
 performance.now = () => (now += 1000)
+// What a sweep could not give back is a mistake here.
+process.emitWarning = (warning) => {
+  throw warning
+}
 adoptRegion({ buffer: region, reason: 'the model has threads only' })
 const scenarios = (await import(url)) as Record<string, Scenario>
 const scenario = scenarios[name]

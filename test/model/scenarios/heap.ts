@@ -2,7 +2,7 @@
  * memory/heap.ts, memory/holders.ts and memory/sweep.ts: no block is given to two, none is lost but what a
  * death is said to cost; a cell goes with its last holder, once, and never before.
  */
-import { add, load, store } from '#plait/memory/atomics.js'
+import { add, exchange, load, store } from '#plait/memory/atomics.js'
 import { allocate, free, usage, wordAt } from '#plait/memory/heap.js'
 import {
   cellWord,
@@ -84,7 +84,13 @@ export const blocks: Scenario = {
 /** In the book: how often the cell was destroyed. */
 const GONE = 10
 let book = 0
-defineKind(kinds.lock, { destroy: () => void add(region().words, book + GONE, 1) })
+defineKind(kinds.lock, {
+  // Whoever goes on after a death does it again: what was done says so.
+  destroy(address) {
+    const { words } = region()
+    if (exchange(words, cellWord(address) + 1, 1) === 0) add(words, book + GONE, 1)
+  },
+})
 
 function use([first, cell]: Stage): void {
   book = first!
