@@ -33,13 +33,14 @@ export function capacityOf(address: number): number {
 
 /**
  * A block for `bytes` bytes that belongs to this participant. In the control part (up to 64 KiB, and
- * entries of any size) its words are zero; beyond it holds whatever it held.
+ * what is addressed by words of any size) its words are zero; beyond it holds whatever it held.
  */
 export function allocate(bytes: number, kind: number): number {
   const opened = region()
   const { words } = opened
   const wanted = classOf(bytes)
-  const control = wanted <= at.largestControl || kind === at.kinds.entries
+  const byWords = kind === at.kinds.entries || kind === at.kinds.chunk
+  const control = wanted <= at.largestControl || byWords
   const list = (control ? at.FREE : at.ARENA_FREE) + wanted
   const owner = me()
   let address: number

@@ -16,6 +16,7 @@ import { Pipe } from '#plait/queue/connection.js'
 import { GUARD } from '#plait/queue/layout.js'
 import { Outgoing } from '#plait/queue/message.js'
 import { Queue } from '#plait/queue/queue.js'
+import { SharedValue } from '#plait/sync/open.js'
 import { checkLeaks } from '../leaks.js'
 
 checkLeaks()
@@ -93,6 +94,17 @@ test('nothing is given back under the guard', () => {
   assert.equal(queue.qsize(), 1)
   queue.shutdown({ immediate: true })
   assert.deepEqual(guards, [0])
+  queue.close()
+})
+
+test('an item may have any number of handles', () => {
+  const queue = new Queue<SharedValue<'int32'>[]>()
+  const values = Array.from({ length: 17_000 }, (_, i) => new SharedValue('int32', i))
+  queue.putNowait(values)
+  assert.deepEqual(
+    queue.getNowait().map((value) => value.value),
+    values.map((value) => value.value),
+  )
   queue.close()
 })
 
