@@ -94,7 +94,7 @@ function ownOf(system: System, fd: number): number {
 function enlist(system: System, name: string, fd: number, size: number): Named {
   const { ino: inode } = fstatSync(fd)
   const started = threads!.started(process.pid, process.pid)
-  const path = join(system.namesFolder, `${prefixOf(name)}${process.pid}.${started}.${fd}.${inode}`)
+  const path = join(system.namesFolder, `${prefixOf(system, name)}${process.pid}.${started}.${fd}.${inode}`)
   try {
     // It may be there: of a thread that was ended, whose descriptor had this number.
     closeSync(openSync(path, 'w', 0o600))
@@ -108,23 +108,26 @@ function enlist(system: System, name: string, fd: number, size: number): Named {
   return { fd, inode, size, path }
 }
 
-/** Names belong to a user: nobody else could open the memory behind them. */
-function prefixOf(name = ''): string {
-  const prefix = `plait.${process.getuid?.() ?? 0}.`
+/**
+ * Names belong to a user, and to those who see the same pids: several containers may have one folder. Nobody
+ * else could open the memory behind them, or tell whether it is still there.
+ */
+function prefixOf({ pidNamespace }: System, name = ''): string {
+  const prefix = `plait.${process.getuid?.() ?? 0}.${pidNamespace}.`
   return name === '' ? prefix : `${prefix}${encodeURIComponent(name)}.`
 }
 
 /** Can there be such an entry? */
 export function isTooLong(name: string): boolean {
-  return prefixOf(name).length > longest - 60
+  return encodeURIComponent(name).length > longest - 90
 }
 
 function entries(system: System, name = ''): Entry[] {
-  const prefix = prefixOf(name)
+  const prefix = prefixOf(system, name)
   const found: Entry[] = []
   for (const file of readdirSync(system.namesFolder)) {
     if (!file.startsWith(prefix)) continue
-    const match = /^plait\.\d+\.(.+)\.(\d+)\.(-?\d+)\.(\d+)\.(\d+)$/.exec(file)
+    const match = /^plait\.\d+\.\d+\.(.+)\.(\d+)\.(-?\d+)\.(\d+)\.(\d+)$/.exec(file)
     if (match === null) continue
     const [pid, started, fd, inode] = match.slice(2).map(Number) as [number, number, number, number]
     const entry = { file, name: decodeURIComponent(match[1]!), pid, started, fd, inode }

@@ -17,8 +17,8 @@ export interface System {
   /** Sleeps while the word at `address` is `value`, at most `ms`. */
   futexWait(address: number, value: number, ms: number): void
   futexWake(address: number, count: number): void
-  /** Gives the pages within back to the system; they are zero afterwards. Does nothing where it cannot. */
-  discard(fd: number, from: number, bytes: number): void
+  /** Gives the pages within back to the system; they are zero afterwards. False where it cannot. */
+  discard(fd: number, from: number, bytes: number): boolean
   /**
    * A pipe as one descriptor that reads, never blocks, never ends, and is closed with the thread's handles.
    * Others open it for writing by its path.
@@ -30,6 +30,8 @@ export interface System {
   readonly namesFolder: string
   /** Takes the one lock that an open folder has, without waiting; it ends with the descriptor. */
   tryLock(fd: number): boolean
+  /** Tells processes that know each other by their pids from those of another container. */
+  readonly pidNamespace: number
   /** The path under which another process opens a descriptor of `pid`. */
   descriptorPath(pid: number, fd: number): string
 }
@@ -108,7 +110,7 @@ export function openSystem(koffi: Koffi): System {
     futexWake(address, count) {
       syscall(futex, address, FUTEX_WAKE, count, null, null, 0)
     },
-    discard: (fd, from, bytes) => void fallocate(fd, PUNCH_HOLE_KEEP_SIZE, from, bytes),
+    discard: (fd, from, bytes) => fallocate(fd, PUNCH_HOLE_KEEP_SIZE, from, bytes) === 0,
     bell() {
       const fds = new Int32Array(2)
       if (pipe2(fds, PIPE_FLAGS) !== 0) throw failure('pipe2')
@@ -121,6 +123,7 @@ export function openSystem(koffi: Koffi): System {
     },
     close: (fd) => void close(fd),
     namesFolder: '/dev/shm',
+    pidNamespace: statSync('/proc/self/ns/pid', { throwIfNoEntry: false })?.ino ?? 0,
     tryLock: (fd) => flock(fd, LOCK_EXCLUSIVE_NOW) === 0,
     descriptorPath: (pid, fd) => `/proc/${pid}/fd/${fd}`,
   }

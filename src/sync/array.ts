@@ -7,7 +7,7 @@ import { constants } from 'node:buffer'
 import { checkInteger } from '../core/options.ts'
 import { load, store } from '../memory/atomics.ts'
 import { keep } from '../memory/handles.ts'
-import { allocate, free, write } from '../memory/heap.ts'
+import { allocate, freeAt, write } from '../memory/heap.ts'
 import { cellWord, defineKind } from '../memory/holders.ts'
 import { arenaFirst, H_OWNER, kinds } from '../memory/layout.ts'
 import { region } from '../memory/region.ts'
@@ -75,8 +75,9 @@ export class SharedArray<K extends NumberType | BigType = 'float64'>
       store(words, at + TYPE, types.indexOf(type))
       store(words, at + LENGTH, length | 0)
       store(words, at + LENGTH_HIGH, Math.floor(length / 2 ** 32))
+      // The cell's before it leads there: a death in between loses it, where both would free it else.
+      if (block !== 0) write(block, H_OWNER, 0)
       store(words, at + BLOCK, block)
-      if (block !== 0) write(block, H_OWNER, 0) // the cell's from here on
     }
     this.type = types[load(words, at + TYPE)] as K
     this.#view = this.#open()
@@ -137,10 +138,9 @@ function valuesOf(type: NumberType | BigType, values: unknown): ArrayLike<number
 const fewBytes = 2 ** 20
 
 function clear(block: number, bytes: number): void {
-  const { system, slice, discard } = region()
+  const { slice, discard } = region()
   if (block < arenaFirst) return // zero from the heap
-  if (system === null || bytes < fewBytes) slice(block, bytes).fill(0)
-  else discard(block, bytes)
+  if (bytes < fewBytes || !discard(block, bytes)) slice(block, bytes).fill(0)
 }
 
 defineKind(kinds.array, {
@@ -148,7 +148,7 @@ defineKind(kinds.array, {
     const { words } = region()
     const at = cellWord(address)
     dropLock(words, at + LOCK)
-    if (load(words, at + BLOCK) !== 0) free(load(words, at + BLOCK))
+    freeAt(words, at + BLOCK)
   },
 })
 travels(SharedArray.prototype, kinds.array, () => new SharedArray('uint8', 0))

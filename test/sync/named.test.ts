@@ -5,10 +5,11 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { ClosedError, PlaitError } from '#plait/core/errors.js'
+import { region } from '#plait/memory/region.js'
 import { Queue } from '#plait/queue/queue.js'
 import { SharedMemory } from '#plait/sync/open.js'
 import { Process } from '#plait/worker/process.js'
@@ -169,6 +170,48 @@ test('what a killed child leaves is taken away by its parent', { skip }, async (
   child.kill()
   await child.join()
   assert.deepEqual(entriesOf(name), [])
+})
+
+test('what lives in another container is left alone, and has names of its own', { skip }, () => {
+  const name = freshName()
+  const mine = SharedMemory.create({ size: 1, name })
+  const [own] = entriesOf(name)
+  // The same, as a container whose pids are others would have it: here there is no such process.
+  const [, uid, namespace] = own.split('.')
+  const foreign = own.replace(`plait.${uid}.${namespace}.`, `plait.${uid}.${Number(namespace) + 1}.`)
+  mine.close()
+  const path = `/dev/shm/${foreign.replace(`.${process.pid}.`, '.1073741824.')}`
+  writeFileSync(path, '')
+  try {
+    SharedMemory.create({ size: 1 }).close()
+    assert.throws(() => SharedMemory.attach(name), missing)
+    SharedMemory.create({ size: 1, name }).close()
+    assert.ok(existsSync(path))
+  } finally {
+    rmSync(path, { force: true })
+  }
+})
+
+test('a folder that takes no entry costs no memory', { skip }, () => {
+  const memories = (): number =>
+    readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`).includes('memfd:plait')
+      } catch {
+        return false // that of the listing itself
+      }
+    }).length
+  const before = memories()
+  // Longer than what a file may be called, as a full or a read-only folder would refuse it.
+  const system = region().system!
+  const { pidNamespace } = system
+  Object.assign(system, { pidNamespace: '1'.repeat(250) })
+  try {
+    assert.throws(() => SharedMemory.create({ size: 1 }), { code: 'ENAMETOOLONG' })
+  } finally {
+    Object.assign(system, { pidNamespace })
+  }
+  assert.equal(memories(), before)
 })
 
 test('of many that create one name at once, one does', { skip }, async () => {

@@ -1,7 +1,9 @@
 /** Shared values and arrays: every type, atomic from all sides, and what becomes of those nobody holds. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { usage } from '#plait/memory/heap.js'
+import { allocate, free, usage } from '#plait/memory/heap.js'
+import { kinds } from '#plait/memory/layout.js'
+import { region } from '#plait/memory/region.js'
 import { Lock, RLock, SharedArray, SharedValue } from '#plait/sync/open.js'
 import { checkLeaks } from '../leaks.ts'
 import { mapped, start, type Where } from './kit.ts'
@@ -140,6 +142,21 @@ test('a used block is zero again', async () => {
       array.view.fill(7)
       await collect()
     }
+})
+
+test('so is a large one where the system takes no pages back', () => {
+  const { discard, slice } = region()
+  const size = 2 ** 21
+  const block = allocate(size, kinds.payload)
+  slice(block, size).fill(7)
+  free(block)
+  Object.assign(region(), { discard: () => false })
+  try {
+    const array = new SharedArray('uint8', size)
+    assert.ok(array.view.every((byte) => byte === 0))
+  } finally {
+    Object.assign(region(), { discard })
+  }
 })
 
 test('what nobody holds is given back, also where many are made', async () => {
