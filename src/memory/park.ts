@@ -115,6 +115,7 @@ export function park<R>(
   let node: number | undefined
   let got: R | undefined
   try {
+    listen() // before anybody can grant: a bell that cannot be opened leaves nobody in line
     node = takeNode(true)
     got = wait.begin(node, false)
   } catch (error) {
@@ -163,7 +164,6 @@ class Waiting<R> implements Parked {
 
   start(timeout: number | undefined, signals: readonly AbortSignal[]): void {
     parked.set(this.#node, this)
-    listen()
     keepAlive()
     timer ??= outside(() => setInterval(lookAtAll, slice))
     this.#timer = startTimer(timeout, () => {
@@ -175,8 +175,6 @@ class Waiting<R> implements Parked {
       if (signal.aborted) this.#leave(() => this.#reject(reasonOf(signal)))
       else this.#deaf.push(onAbort(signal, (reason) => this.#leave(() => this.#reject(reason))))
     }
-    // Granted before anybody listened for it: then no bell has rung.
-    if (this.#parked()) this.arrive()
   }
 
   #parked(): boolean {
@@ -240,10 +238,8 @@ class Waiting<R> implements Parked {
 
 function listen(): void {
   if (listening) return
+  onRing(arrivals) // nothing was granted before this (B2)
   listening = true
-  onRing(arrivals)
-  // What was granted before there was a bell rang nobody (B2). In a turn of its own: who parks is not done.
-  queueMicrotask(arrivals)
 }
 
 function arrivals(): void {
