@@ -4,7 +4,8 @@
  * descriptor, threads its address. Mapped where koffi loads, one growable SharedArrayBuffer where it does
  * not: then threads share it and processes cannot. Never unmapped and never shrunk: views may live anywhere.
  */
-import { PlaitError } from '../core/errors.ts'
+import { fstatSync } from 'node:fs'
+import { MemoryError, PlaitError } from '../core/errors.ts'
 import { undisturbed } from '../core/undisturbed.ts'
 import { compareExchange, threadFutex, useFutex, type Words } from './atomics.ts'
 import { loadKoffi } from './koffi.ts'
@@ -27,8 +28,11 @@ export interface Region {
   slice(address: number, length: number): Uint8Array
   /** Makes sure that everything below the address is there. */
   reach(address: number): void
-  /** Gives the pages of `length` bytes at an address back to the system, where it takes them. */
-  discard(address: number, length: number): void
+  /**
+   * Gives the pages of `length` bytes at an address back to the system: true where it took them, and they are
+   * zero; false where they are as they were.
+   */
+  discard(address: number, length: number): boolean
 }
 
 /** How a child comes to the region of its parent. */
@@ -42,9 +46,16 @@ export interface RegionOrigin {
   readonly reason?: string
 }
 
-/** Sparse: what was never written costs nothing. */
-const mappedBytes = 64 * 2 ** 30
-const sharedBytes = 4 * 2 ** 30
+/**
+ * Sparse: what was never written costs nothing. Half as much, and so on, where the address space of the first
+ * process is limited; its children map what there is.
+ */
+const mostMapped = 64 * 2 ** 30
+const leastMapped = 4 * 2 ** 30
+/** Address space that is left to others: Node takes 10 GiB of it for each memory of WebAssembly. */
+const leftOver = 20 * 2 ** 30
+const mostShared = 4 * 2 ** 30
+const leastShared = 2 * 2 ** 30
 const controlBytes = (arenaFirst - 1) * blockBytes
 
 let current: Region | undefined
@@ -79,6 +90,11 @@ export function unmappedReason(): string | undefined {
   return region().system === null ? reason : undefined
 }
 
+/** Why this child cannot reach the memory that its parent told it of; undefined where it can. */
+export function strandedReason(): string | undefined {
+  return region().system === null && origin?.fd !== undefined ? reason : undefined
+}
+
 /** What a child process is told; the region is made where there is none yet. */
 export function regionForProcess(): RegionOrigin {
   if (origin?.fd === undefined) region()
@@ -109,8 +125,7 @@ function map(): Region | undefined {
   if (typeof koffi === 'string') return none(koffi)
   try {
     const system = openSystem(koffi)
-    const fd = origin?.fd ?? system.createMemory(mappedBytes)
-    const base = origin?.address ?? system.map(fd, mappedBytes)
+    const { fd, address: base, length } = origin?.fd === undefined ? make(system) : find(system, origin.fd)
     const buffer = koffi.view(base, controlBytes)
     const words = new Int32Array(buffer)
     useFutex({
@@ -122,15 +137,44 @@ function map(): Region | undefined {
       system,
       ...views(buffer, words),
       base,
-      blocks: mappedBytes / blockBytes,
+      blocks: length / blockBytes,
       slice: (address, length) =>
         undisturbed(() => new Uint8Array(koffi.view(base + address * blockBytes, length))),
       reach: () => {},
       discard: (address, length) => system.discard(fd, address * blockBytes, length),
     }
   } catch (error) {
-    return none(`this system does not let it: ${error instanceof Error ? error.message : String(error)}`)
+    const { message, code } = error as NodeJS.ErrnoException
+    const limit = code === 'ENOMEM' ? ' (is there less than 26 GiB of address space? see ulimit -v)' : ''
+    return none(`this system does not let it: ${message}${limit}`)
   }
+}
+
+interface Mapped {
+  readonly fd: number
+  readonly address: number
+  /** Bytes. */
+  readonly length: number
+}
+
+/** In the first process: as much as it may map. */
+function make(system: System): Mapped {
+  for (let length = mostMapped; ; length /= 2) {
+    const fd = system.createMemory(length)
+    try {
+      const address = system.map(fd, length + leftOver)
+      system.unmap(address + length, leftOver)
+      return { fd, address, length }
+    } catch (error) {
+      system.close(fd)
+      if (length === leastMapped) throw error
+    }
+  }
+}
+
+function find(system: System, fd: number): Mapped {
+  const { size: length } = fstatSync(fd)
+  return { fd, address: origin?.address ?? system.map(fd, length), length }
 }
 
 function none(why: string): undefined {
@@ -139,28 +183,38 @@ function none(why: string): undefined {
 }
 
 function share(): Region {
-  const make = SharedArrayBuffer as new (n: number, options: { maxByteLength: number }) => SharedArrayBuffer
-  const buffer = origin?.buffer ?? new make(controlBytes, { maxByteLength: sharedBytes })
-  const growing = buffer as SharedArrayBuffer & { grow(bytes: number): void }
+  const buffer = origin?.buffer ?? makeShared()
+  const most = buffer.maxByteLength
   useFutex(threadFutex)
   reason ??= origin?.reason ?? 'its parent shares none'
   return {
     system: null,
     ...views(buffer, new Int32Array(buffer, 0, controlBytes / 4)),
     base: 0,
-    blocks: sharedBytes / blockBytes,
+    blocks: most / blockBytes,
     slice: (address, length) => new Uint8Array(buffer, address * blockBytes, length),
     reach(address) {
       while (buffer.byteLength < address * blockBytes)
         try {
-          growing.grow(Math.min(sharedBytes, Math.ceil((address * blockBytes) / 2 ** 26) * 2 ** 26))
+          buffer.grow(Math.min(most, Math.ceil((address * blockBytes) / 2 ** 26) * 2 ** 26))
         } catch (error) {
           // Another thread has grown it further meanwhile, or there is no more.
           if (buffer.byteLength < address * blockBytes) throw error
         }
     },
-    discard: () => {},
+    discard: () => false,
   }
+}
+
+function makeShared(): SharedArrayBuffer {
+  for (let most = mostShared; ; most /= 2)
+    try {
+      return new SharedArrayBuffer(controlBytes, { maxByteLength: most })
+    } catch (cause) {
+      if (most > leastShared) continue
+      const why = 'too little address space (see ulimit -v)'
+      throw new MemoryError(`this process has no room for memory that threads share: ${why}`, { cause })
+    }
 }
 
 function views(buffer: ArrayBufferLike, words: Words): Pick<Region, 'words' | 'floats' | 'longs' | 'bytes'> {

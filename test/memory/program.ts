@@ -2,15 +2,18 @@
  * A program of its own, for what must not happen in a test's process: memory that only threads share, a table
  * of participants that is full, memory of another version. `program.js MODE` prints what it found as JSON.
  */
+import { closeSync, openSync, readdirSync, readlinkSync } from 'node:fs'
 import { adoptRegion, region, sharedRegion, unmappedReason } from '#plait/memory/region.js'
 import * as at from '#plait/memory/layout.js'
 import { store, load } from '#plait/memory/atomics.js'
 import { me, ownerOf, slotAt, slotOf, stateWord } from '#plait/memory/participants.js'
-import { makeCell } from '#plait/memory/holders.js'
+import { makeCell, send } from '#plait/memory/holders.js'
 import { loadKoffi } from '#plait/memory/koffi.js'
 import { openSystem, threads } from '#plait/memory/os.js'
 import { Thread } from '#plait/worker/thread.js'
 import { takeSlot } from '#plait/worker/threads.js'
+import { park } from '#plait/memory/park.js'
+import { putToken, tokensOf, tokenWords, wantToken } from '../model/tokens.ts'
 import { process as start, thread } from './children.ts'
 import { blockWord, childReason, growTwo, sharedCell } from './jobs.ts'
 
@@ -90,6 +93,42 @@ const modes: Record<string, () => unknown> = {
     const thread = errorOf(() => new Thread({ target: () => {} }).start())
     return { error: errorOf(region), again: errorOf(region), thread, place: takeSlot('probe', false).index }
   },
+  /** Address space, or descriptors, are limited by whoever starts this. */
+  async limited() {
+    const cell = makeCell(at.kinds.lock, 4)
+    const { blocks } = region()
+    const reason = unmappedReason()
+    const memories = readdirSync('/proc/self/fd').filter(isMemory).length
+    if (reason !== undefined) return { reason, memories }
+    send(cell)
+    return { gigabytes: (blocks * at.blockBytes) / 2 ** 30, child: await start(sharedCell, cell).result }
+  },
+  /** For a while no descriptor is left for a bell. */
+  async deaf() {
+    const first = blockWord(4 * tokenWords)
+    const files: number[] = []
+    for (;;)
+      try {
+        files.push(openSync('/dev/null', 'r'))
+      } catch {
+        break
+      }
+    const error = await park(wantToken(first)).catch((one: NodeJS.ErrnoException) => one.code)
+    files.forEach(closeSync)
+    putToken(first)
+    const left = tokensOf(first)
+    await park(wantToken(first), 1000)
+    setImmediate(() => putToken(first))
+    return { error, left, later: await park(wantToken(first), 10_000) }
+  },
+}
+
+const isMemory = (fd: string): boolean => {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`).includes('memfd:plait')
+  } catch {
+    return false // that of the listing itself
+  }
 }
 
 console.log(JSON.stringify(await modes[process.argv[2]]()))

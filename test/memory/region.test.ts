@@ -18,10 +18,11 @@ import * as jobs from './jobs.ts'
 
 checkLeaks()
 
-async function program(mode: string, transport = ''): Promise<Record<string, unknown>> {
+async function program(mode: string, transport = '', limit = ''): Promise<Record<string, unknown>> {
   const file = fileURLToPath(new URL('./program.js', import.meta.url))
   const env = { ...process.env, PLAIT_TRANSPORT: transport }
-  const { stdout } = await promisify(execFile)(process.execPath, [file, mode], { env })
+  const args = ['-c', `${limit || ':'}; exec "$@"`, 'sh', process.execPath, file, mode]
+  const { stdout } = await promisify(execFile)('sh', args, { env })
   return JSON.parse(stdout) as Record<string, unknown>
 }
 
@@ -102,6 +103,21 @@ for (const transport of ['stream', 'shared'])
     const error = `a Queue cannot be shared with another process: ${reason}`
     assert.deepEqual(found, { mapped: false, reason, error, thread: 0, torn: 0, child: reason })
   })
+
+test('where the address space is limited the memory is smaller, and a child finds its size', async () => {
+  const found = await program('limited', '', 'ulimit -v 40000000')
+  assert.deepEqual(found, { gigabytes: 16, child: 0 })
+})
+
+test('where there is too little of it the error says so, and no memory is left', async () => {
+  const { reason, memories } = await program('limited', '', 'ulimit -v 20000000')
+  assert.match(String(reason), /mmap failed: ENOMEM .*ulimit -v/)
+  assert.equal(memories, 0)
+})
+
+test('a bell that cannot be opened leaves nobody in line', async () => {
+  assert.deepEqual(await program('deaf', '', 'ulimit -n 64'), { error: 'EMFILE', left: 1, later: 1 })
+})
 
 test('slots are used again as late as can be', async () => {
   const seen: number[] = []
