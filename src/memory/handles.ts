@@ -10,7 +10,7 @@ import { collectGarbage } from './collector.ts'
 import { read as readHeader } from './heap.ts'
 import { hold, receive, release, send, unsend } from './holders.ts'
 import * as at from './layout.ts'
-import { unmappedReason } from './region.ts'
+import { strandedReason, unmappedReason } from './region.ts'
 
 /** A cell that objects of this thread stand for. */
 interface Known {
@@ -105,6 +105,9 @@ export function defineHandle<T extends object>(prototype: T, about: HandleClass<
     },
     read(state, given) {
       const [address, extra] = (Array.isArray(state) ? state : [state, undefined]) as [number, unknown]
+      // First: what lies at the address here is no part of the sender's memory.
+      const stranded = strandedReason()
+      if (stranded !== undefined) throw outOfReach(what, stranded)
       if (!isCell(address, about.cell)) throw new SerializationError(`${what} has arrived that is not there`)
       // A share of the message, or of its sender, keeps the cell until this participant holds it.
       if (given) receive(address)
@@ -119,6 +122,13 @@ export function defineHandle<T extends object>(prototype: T, about: HandleClass<
     unsend,
   }
   registerHandle(prototype, kind)
+}
+
+/** The sender shares memory with its children, and this one could not open it. */
+function outOfReach(what: string, reason: string): SerializationError {
+  const hint = 'Start it without --no-addons, under --permission with --allow-addons, and without ulimit -v'
+  const message = `${what} has arrived, and this process cannot reach its memory: ${reason}. ${hint}`
+  return new SerializationError(message, { hint })
 }
 
 /** A closed one cannot travel: an error that says where in the data it is. */

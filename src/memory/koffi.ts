@@ -22,7 +22,7 @@ export function loadKoffi(): Koffi | string {
     const own = createRequire(import.meta.url)
     return (loaded = loadNative(own) ?? (own('koffi') as Koffi))
   } catch (error) {
-    const message = error instanceof Error ? error.message.split('\n')[0]! : String(error)
+    const message = error instanceof Error ? error.message.split('\n')[0]!.replace(/\.$/, '') : String(error)
     return (reason = `its optional dependency koffi cannot be loaded: ${message}`)
   }
 }

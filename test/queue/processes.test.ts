@@ -61,6 +61,21 @@ describe('handles travel', () => {
     assert.equal(later(), 'result')
   })
 
+  test('not to a child that cannot open the memory, which is told why', async () => {
+    const worker = new Process({
+      target: (queue: Queue) => void new Queue().put(queue),
+      args: [new Queue()],
+      execArgv: ['--no-addons'],
+      stdio: 'ignore',
+    }).start()
+    await assert.rejects(worker.result, {
+      code: 'PLAIT_SERIALIZATION',
+      message:
+        /a Queue has arrived, and .* cannot reach its memory: .* addons is disabled\. Start it without --no/,
+    })
+    await worker.join()
+  })
+
   test('to a grandchild', async () => {
     const queue = new Queue<number>()
     const worker = new Process({
