@@ -14,8 +14,6 @@ import { park } from '#plait/memory/park.js'
 import { putToken, tokensOf, tokenWords, wantToken } from '../model/tokens.ts'
 import { Thread } from '#plait/worker/thread.js'
 import { takeSlot } from '#plait/worker/threads.js'
-import { park } from '#plait/memory/park.js'
-import { putToken, tokensOf, tokenWords, wantToken } from '../model/tokens.ts'
 import { process as start, thread } from './children.ts'
 import { blockWord, childReason, growTwo, sharedCell } from './jobs.ts'
 
