@@ -43,7 +43,10 @@ export interface Payload {
   /** These must reach the receiver before the bytes; that of the root function comes first. */
   readonly templates: readonly Template[]
   readonly bytes: Buffer
-  /** What was captured: alive as long as the payload is, so that instances of its classes find their home. */
+  /**
+   * What was captured: alive as long as the payload is, so that instances of its classes find their home.
+   * Undefined for a stable function, which is kept for long and would keep all that its scope holds.
+   */
   readonly value: unknown
   /**
    * Handles in it. Where they are lent, `drop` them when nobody will read it any more, or leave that to the
@@ -70,7 +73,8 @@ export function capture(value: unknown, options: CaptureOptions): Payload {
   const { templates, bytes } = write(walk, value)
   const stable = typeof value === 'function' && isStable(value, walk)
   const variables = stable || walk.units.length === 0 ? null : sharedVariables(walk)
-  const payload: Payload = { value, lent: carried, id: ++lastId, templates, bytes, stable, variables }
+  const kept = stable ? undefined : value
+  const payload: Payload = { value: kept, lent: carried, id: ++lastId, templates, bytes, stable, variables }
   if (carried.lent && !carried.empty) forgotten.register(payload, carried)
   if (stable) keepStable(value, payload, options, walk)
   return payload

@@ -173,7 +173,9 @@ function writeCaptured(writer: Writer, value: unknown, what: string, carried: Ca
 function captureFunction(value: unknown, what: string): { templates: readonly Template[]; bytes?: Buffer } {
   if (typeof value !== 'function') return { templates: [] }
   const { lent, templates, bytes } = closure!.capture(value, { what, inside: true })
-  return lent.empty ? { templates, bytes } : { templates: [] }
+  if (lent.empty) return { templates, bytes }
+  lent.drop()
+  return { templates: [] }
 }
 
 function append(writer: Writer, bytes: Buffer): void {

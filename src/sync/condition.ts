@@ -91,10 +91,14 @@ export class Condition extends Cell {
    * caller has the lock again in any case, also where a signal ends the wait; its guard says `ownerDied`
    * where somebody died with the lock meanwhile. InvalidStateError where the caller does not hold the lock.
    */
-  async wait(options?: WaitOptions): Promise<boolean> {
+  wait(options?: WaitOptions): Promise<boolean> {
+    return this.#wait(options, false)
+  }
+
+  async #wait(options: WaitOptions | undefined, again: boolean): Promise<boolean> {
     checkOptions(options)
     this.#mustHold('waited for')
-    const wait = new Waiting(this)
+    const wait = new Waiting(this, again)
     try {
       return (await park(wait, options?.timeout, options?.signal)) ?? false
     } finally {
@@ -108,9 +112,13 @@ export class Condition extends Cell {
 
   /** The same, and stops this thread meanwhile. */
   waitSync(options?: WaitOptions): boolean {
+    return this.#waitSync(options, false)
+  }
+
+  #waitSync(options: WaitOptions | undefined, again: boolean): boolean {
     checkOptions(options)
     this.#mustHold('waited for')
-    const wait = new Waiting(this)
+    const wait = new Waiting(this, again)
     try {
       return parkSync(wait, options?.timeout, options?.signal) ?? false
     } finally {
@@ -128,22 +136,22 @@ export class Condition extends Cell {
    */
   async waitFor<R>(predicate: () => R, options?: WaitOptions): Promise<R> {
     const left = this.#begin(predicate, options)
-    for (;;) {
+    for (let again = false; ; again = true) {
       const value = predicate()
       const timeout = left()
       if (value || timeout === 0) return value
-      await this.wait({ ...options, timeout })
+      await this.#wait({ ...options, timeout }, again)
     }
   }
 
   /** The same, and stops this thread meanwhile. */
   waitForSync<R>(predicate: () => R, options?: WaitOptions): R {
     const left = this.#begin(predicate, options)
-    for (;;) {
+    for (let again = false; ; again = true) {
       const value = predicate()
       const timeout = left()
       if (value || timeout === 0) return value
-      this.waitSync({ ...options, timeout })
+      this.#waitSync({ ...options, timeout }, again)
     }
   }
 
@@ -187,17 +195,20 @@ class Waiting implements Wait<true> {
   /** How the lock is taken back, once it was let go. */
   rewind: (() => Wait<true>) | undefined
   readonly #of: Condition
+  readonly #again: boolean
   #kept = 0
 
-  constructor(of: Condition) {
+  /** `again`: not the first of one `waitFor`. */
+  constructor(of: Condition, again: boolean) {
     this.#of = of
+    this.#again = again
   }
 
   begin(node: number): undefined {
     const { words, at, lock } = this.#of
     locked(words, at, () => push(words, at + LIST, node))
     // In line before the lock is free: who notifies under it finds this.
-    this.rewind = lock.unwind()
+    this.rewind = lock.unwind(this.#again)
   }
 
   granted(): true {

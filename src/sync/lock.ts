@@ -80,14 +80,14 @@ export class Lock extends Lockable {
     return isHolder(this.words, this.at)
   }
 
-  /** @internal Releases it for a condition; answers what to wait for to have it back, guard and all. */
-  unwind(): () => Wait<true> {
+  /** @internal Releases it for a condition; answers what to wait for to have it back. `again`: see `hear`. */
+  unwind(again: boolean): () => Wait<true> {
     const guard = this.#guard
     this.release()
     return () =>
       waitForMutex(this.words, this.at, (how) => {
         this.#guard = guard
-        if (guard !== undefined) guard.ownerDied = how === INHERITED
+        guard?.hear(how === INHERITED, again)
         // Given back while it was let go of: there is nobody left who would.
         if (guard?.spent === true) this.release()
         return true

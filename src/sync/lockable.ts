@@ -109,13 +109,17 @@ export function checkOptions(options: WaitOptions | undefined): void {
 }
 
 export class Held implements Guard {
-  /** Written again where a condition has let go of the lock meanwhile. */
   ownerDied: boolean
   #of: Lockable | undefined
 
   constructor(of: Lockable, ownerDied: boolean) {
     this.#of = of
     this.ownerDied = ownerDied
+  }
+
+  /** A condition has let go of the lock and has it back; `again`, not for the first time in one `waitFor`. */
+  hear(died: boolean, again: boolean): void {
+    this.ownerDied = died || (again && this.ownerDied)
   }
 
   /** It was released. */

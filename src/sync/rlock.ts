@@ -138,9 +138,9 @@ export class RLock extends Lockable {
 
   /**
    * @internal Gives all of it back for a condition, however often it was taken; answers what to wait for to
-   * have it back as it was, less what was released meanwhile.
+   * have it back as it was, less what was released meanwhile. `again`: see `hear`.
    */
-  unwind(): () => Wait<true> {
+  unwind(again: boolean): () => Wait<true> {
     const { words, at } = this
     const unwound = { owner: peek(words, at + OWNER), depth: peek(words, at + DEPTH), guards: this.#guards }
     this.#guards = []
@@ -152,7 +152,7 @@ export class RLock extends Lockable {
         this.#guards = unwound.guards
         poke(words, at + OWNER, unwound.owner)
         poke(words, at + DEPTH, unwound.depth)
-        for (const guard of unwound.guards) guard.ownerDied = how === INHERITED
+        for (const guard of unwound.guards) guard.hear(how === INHERITED, again)
         if (unwound.depth === 0) give(words, at)
         return true
       })

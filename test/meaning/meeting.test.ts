@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Barrier, BrokenBarrierError, Condition, Lock, RLock, SharedArray, SharedValue } from 'plait'
+import { Barrier, BrokenBarrierError, Condition, Event, Lock, RLock, SharedArray, SharedValue } from 'plait'
 import { checkLeaks } from '../leaks.ts'
 import { resultOf, soon, start, wheres, type Where } from './kit.ts'
 
@@ -89,14 +89,26 @@ for (const where of wheres) {
           process.exit(0)
         }, [])
         other.result.catch(() => {})
-        const ready = (): boolean => halves.view[0] === 1
+        const seen = new Event()
+        const third = start(where, () => {
+          seen.waitSync()
+          changed.lock.runSync(() => {
+            halves.view[1] = 1
+            changed.notify()
+          })
+        }, [])
+        // Looked at once more after the death, and once more after a turn of somebody who has lived.
+        const ready = (): boolean => {
+          if (halves.view[0] === 1) seen.set()
+          return halves.view[1] === 1
+        }
         const there = sync ? changed.waitForSync(ready, soon) : await changed.waitFor(ready, soon)
         assert.equal(there, true)
         assert.equal(guard.ownerDied, true, 'the other has ended between its two steps')
         assert.equal(sync ? changed.waitSync({ timeout: 1 }) : await changed.wait({ timeout: 1 }), false)
         assert.equal(guard.ownerDied, false, 'nobody had it meanwhile')
         guard.release()
-        await other.join()
+        await Promise.all([other.join(), third.join()])
       })
 
   test(`Barrier: the action is called once a round, by whoever comes last (${where})`, async () => {

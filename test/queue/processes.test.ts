@@ -12,7 +12,7 @@ import { dieAt, mortal } from '../mortal.js'
 import { random } from '../random.js'
 import { basenameOf } from './library.js'
 
-checkLeaks(3, 'blocks')
+checkLeaks()
 
 const seed = Number(process.env['PLAIT_SEED'] ?? 20_261)
 const shared = new SharedArrayBuffer(4)

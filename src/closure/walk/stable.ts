@@ -8,13 +8,15 @@ import type { CaptureOptions, Payload } from '../capture.ts'
 import { assignedNames } from '../text/assigned.ts'
 import { ownProperties, prototypeOf } from './members.ts'
 import { originOf } from './origins.ts'
+import type { OwnedVariables } from './owned.ts'
 import { scripts } from './scripts.ts'
 import type { Cell, Unit } from '../unit.ts'
 import type { Walk } from './walk.ts'
 
 interface Kept {
   readonly payload: Payload
-  readonly owned: CaptureOptions['owned']
+  /** Of a pool that may be long gone: it would keep all that its initializer's scope holds. */
+  readonly owned: WeakRef<OwnedVariables> | undefined
   /** What hung on the function itself, and on the others that it led to. */
   readonly load: number
   readonly loads: readonly (readonly [fn: Function, load: number, prototype: unknown])[]
@@ -36,11 +38,15 @@ const toText = Function.prototype.toString
 export function stablePayload(fn: Function, options: CaptureOptions): Payload | undefined {
   const known = byFunction.get(fn)
   const kept = known ?? (byText.size > 0 ? byText.get(textKey(fn)) : undefined)
-  if (kept === undefined || kept.owned !== options.owned) return undefined
+  if (kept === undefined || !isFor(kept, options.owned)) return undefined
   if (kept.reducers !== reducerChanges()) return undefined
   if (known === undefined ? kept.load !== loadOf(fn) : !isLoadedAsBefore(fn, known)) return undefined
   if (kept.loads.length > 0 && !kept.loads.every(isAsBefore)) return undefined
   return kept.payload
+}
+
+function isFor({ owned }: Kept, now: OwnedVariables | undefined): boolean {
+  return now === undefined ? owned === undefined : owned?.deref() === now
 }
 
 function isAsBefore([fn, load, prototype]: Kept['loads'][number]): boolean {
@@ -110,7 +116,8 @@ export function keepStable(fn: Function, payload: Payload, { owned }: CaptureOpt
   const others = walk.units.map((captured) => captured.fn).filter((one) => one !== fn)
   const loads = others.map((one) => [one, loadOf(one), prototypeOf(one)] as const)
   const [load, reducers] = [loadOf(fn), reducerChanges()]
-  const kept: Kept = { payload, owned, load, loads, turn: -1, enumerable: 0, reducers }
+  const of = owned && new WeakRef(owned)
+  const kept: Kept = { payload, owned: of, load, loads, turn: -1, enumerable: 0, reducers }
   byFunction.set(fn, kept)
   const unit = walk.units.length === 1 ? walk.units[0]?.unit : undefined
   if (unit === undefined || !standsAlone(unit)) return

@@ -72,7 +72,9 @@ export const two: Scenario = {
     'the lock is free before it stands in line': {
       file,
       from: 'locked(words, at, () => push(words, at + LIST, node));',
-      to: 'this.rewind = lock.unwind(); locked(words, at, () => push(words, at + LIST, node)); return;',
+      to:
+        'this.rewind = lock.unwind(this.#again); ' +
+        'locked(words, at, () => push(words, at + LIST, node)); return;',
     },
     'nobody is notified': { file, from: 'granted.push(node);', to: '' },
   },
