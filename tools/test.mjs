@@ -3,11 +3,11 @@
  * part of a test file's path (`codec`, `pool/kill`). `npm test` calls it after the build, .ci/run calls it
  * once per Node version. Files named *.alone.test.ts measure time: they run after the others, one at a time.
  * What has to hold on every transport runs again on the stream, which is all there is where no memory can be
- * shared between processes; some of what threads share runs again where only threads can. The last line it
- * prints is the total. It never builds.
+ * shared between processes; some of what threads share runs again where only threads can; with `--once`
+ * nothing does. The last line it prints is the total. It never builds.
  */
 import { spawn } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -28,7 +28,8 @@ const threads = ['queue/threads', 'transport/ring-channel', 'worker/thread-share
 const poolsOfThreads = ['pool', 'death', 'rings', 'failures'].map((name) => `pool/${name}-threads`)
 const onShared = [...threads, ...poolsOfThreads, 'pool/threads-killed'].map((name) => `${name}.test.ts`)
 
-const filters = process.argv.slice(2)
+const filters = process.argv.slice(2).filter((word) => word !== '--once')
+const once = process.argv.includes('--once') || process.env.PLAIT_TRANSPORT !== undefined
 const files = readdirSync(join(root, 'test'), { recursive: true })
   .map((file) => file.replaceAll('\\', '/'))
   .filter((file) => file.endsWith('.test.ts') && !file.startsWith('fixtures/'))
@@ -39,6 +40,9 @@ if (files.length === 0) {
   process.exit(1)
 }
 
+for (const file of [...onStream, ...onShared])
+  if (!existsSync(join(root, 'test', file))) throw new Error(`there is no test/${file} to be run again`)
+
 const alone = files.filter((file) => file.endsWith('.alone.test.ts'))
 const together = files.filter((file) => !alone.includes(file))
 const started = Date.now()
@@ -46,7 +50,7 @@ const total = { passed: 0, failed: 0, skipped: 0 }
 console.log(`Node ${process.version}, ${files.length} test files`)
 await run(together, sideBySide)
 for (const [transport, list] of Object.entries({ stream: onStream, shared: onShared })) {
-  const again = process.env.PLAIT_TRANSPORT === undefined ? files.filter((file) => list.includes(file)) : []
+  const again = once ? [] : files.filter((file) => list.includes(file))
   await run(again, sideBySide, { PLAIT_TRANSPORT: transport })
 }
 await run(alone, 1)

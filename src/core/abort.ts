@@ -2,6 +2,7 @@
  * One listener per AbortSignal, however many tasks hang on it: adding and removing listeners one by one costs
  * time that grows with their number. Order of calls is order of adding.
  */
+import { getEventListeners } from 'node:events'
 import { leaveAsItIs } from './callers.ts'
 
 class Listeners {
@@ -10,6 +11,10 @@ class Listeners {
 
   constructor(signal: AbortSignal) {
     this.#signal = signal
+  }
+
+  get listens(): boolean {
+    return this.#fns.size > 0
   }
 
   add(fn: (reason: unknown) => void): void {
@@ -41,6 +46,24 @@ export function onAbort(signal: AbortSignal, fn: (reason: unknown) => void): () 
   const all = listeners
   all.add(fn)
   return () => all.delete(fn)
+}
+
+/**
+ * Whether anybody but plait waits for `signal` to abort: by a listener, or through `AbortSignal.any`. What
+ * plait itself waits for beside it keeps the event loop alive, if it can come.
+ */
+export function isAwaited(signal: AbortSignal): boolean {
+  const ours = listening.get(signal)?.listens === true ? 1 : 0
+  return getEventListeners(signal, 'abort').length > ours || hasDependants(signal)
+}
+
+/** Signals that follow this one are no listeners: Node keeps them in a set of its own. */
+function hasDependants(signal: AbortSignal): boolean {
+  return Object.getOwnPropertySymbols(signal).some((key) => {
+    if (key.description !== 'kDependantSignals') return false
+    const dependants = (signal as unknown as Record<symbol, Set<WeakRef<object>> | undefined>)[key]
+    return dependants !== undefined && dependants.size > 0
+  })
 }
 
 /** Why `signal` has aborted: the user's own error, whose stack stays as it is. */

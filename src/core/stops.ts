@@ -2,7 +2,7 @@
  * What ends a wait before its time: the signal that its caller gave, that of the innermost child of a
  * TaskGroup around it, and that of the thread. Every wait of plait's asks here, so that the stop of a thread,
  * or the failure of a sibling, ends all of them alike. Only what cleans up waits without it: what was told to
- * end has to be seen to its end, stopped or not.
+ * end has to be seen to its end, stopped or not. (And runSync, which waits inside of Node.)
  */
 import { onAbort, reasonOf } from './abort.ts'
 import { currentSignal, currentThreadSignal, threadStopRequested } from './context.ts'

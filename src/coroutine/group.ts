@@ -15,9 +15,10 @@ import { obeyed } from './obeyed.ts'
  * Async functions that begin and end together: none outlives the group, and the first failure stops the rest.
  *
  * The group's signal aborts with the first failure, with cancel(), and with that of the TaskGroup, timeout()
- * or pool task in which the group was opened. Children get it as their argument; their waits in channels end
- * with it by themselves. Whoever throws the signal's reason, an AbortError or a CancelledError after that has
- * merely obeyed, which is no failure.
+ * or pool task in which the group was opened. Children get it as their argument; every wait of plait's in a
+ * child ends with it by itself, and a task or program that the child awaits is stopped; only `sleep` goes on
+ * where it is not given the signal, for what cleans up. Whoever throws the signal's reason, an AbortError or
+ * a CancelledError after that has merely obeyed, which is no failure.
  *
  * Each child keeps the AsyncLocalStorage context of whoever spawned it, and is an owner of its own for RLock.
  *

@@ -3,6 +3,7 @@
  * that a thread which ends before it has given a mapping back, or is ended, has that done by whoever buries
  * it, where that is its own process. Called by sync/ for a SharedMemory and by the sweep.
  */
+import { undisturbed } from '../core/undisturbed.ts'
 import { exchange, load, store } from './atomics.ts'
 import { allocate, free, wordAt } from './heap.ts'
 import { kinds } from './layout.ts'
@@ -19,8 +20,16 @@ const words = 6
 /** Maps memory whole; answers where it lies, and the block that says so. */
 export function mapNamed(fd: number, bytes: number): { address: number; block: number } {
   const { system } = sharedRegion('a SharedMemory')
-  const address = system!.map(fd, bytes)
   const block = allocate(4 * words, kinds.mapping)
+  try {
+    return { address: undisturbed(() => fill(block, system!.map(fd, bytes), bytes)), block }
+  } catch (error) {
+    free(block)
+    throw error
+  }
+}
+
+function fill(block: number, address: number, bytes: number): number {
   const at = wordAt(block)
   for (const [word, value] of [
     [ADDRESS, address],
@@ -31,7 +40,7 @@ export function mapNamed(fd: number, bytes: number): { address: number; block: n
   }
   store(region().words, at + PID, process.pid)
   store(region().words, at + STARTED, startedHere())
-  return { address, block }
+  return address
 }
 
 /** Nothing here looks at it any more. */

@@ -91,13 +91,24 @@ function ownOf(system: System, fd: number): number {
   }
 }
 
+/** Never through a link, which anybody may put there. */
+function makeEntry(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    // Of a thread that was ended, whose descriptor had this number.
+    unlinkSync(path)
+    closeSync(openSync(path, 'wx', 0o600))
+  }
+}
+
 function enlist(system: System, name: string, fd: number, size: number): Named {
   const { ino: inode } = fstatSync(fd)
   const started = threads!.started(process.pid, process.pid)
   const path = join(system.namesFolder, `${prefixOf(system, name)}${process.pid}.${started}.${fd}.${inode}`)
   try {
-    // It may be there: of a thread that was ended, whose descriptor had this number.
-    closeSync(openSync(path, 'w', 0o600))
+    makeEntry(path)
   } catch (error) {
     closeSync(fd)
     throw error

@@ -43,13 +43,23 @@ export function buryProcess(pid: number): void {
     for (const owner of participantsOf(pid)) buryIfDead(owner)
     lookAround()
   }
-  for (const fn of burials) fn()
+  tellOthers()
 }
 
 /** A thread of this process has ended; `thread` is the number that Node gave it. */
 export function buryThread(thread: number): void {
   if (openedRegion() !== undefined) for (const owner of participantsOf(process.pid, thread)) bury(owner)
-  for (const fn of burials) fn()
+  tellOthers()
+}
+
+/** What cannot be done now, for want of descriptors, say, is done with the next burial. */
+function tellOthers(): void {
+  for (const fn of burials)
+    try {
+      fn()
+    } catch (error) {
+      process.emitWarning(unswept(error))
+    }
 }
 
 /** Buries the participant if it is dead; true where it is. */

@@ -4,6 +4,7 @@
  * documentation mostly: what becomes of a call is decided in face.ts and below.
  */
 import { checkBoolean, checkFunction, checkOptions } from '../core/options.ts'
+import { untilStopped } from '../core/waiting.ts'
 import type { CallKind, Face } from './face.ts'
 import { cancellation, futureOf, type Future } from './future.ts'
 import type { ImapIterator } from './imap-iterator.ts'
@@ -133,10 +134,21 @@ export class FaceExecutor extends Executor {
     const { dispatch } = this.#face
     const reason = `executor ${dispatch.name} was shut down with cancelFutures before the call began`
     this.#face.close(cancelFutures ? cancellation(reason) : undefined)
-    if (!wait) return
-    const release = dispatch.stayAlive()
-    await dispatch.over
-    release()
+    if (wait) await this.#over(untilStopped(dispatch.over))
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    this.#face.close()
+    await this.#over(this.#face.dispatch.over)
+  }
+
+  async #over(wait: Promise<void>): Promise<void> {
+    const release = this.#face.dispatch.stayAlive()
+    try {
+      await wait
+    } finally {
+      release()
+    }
   }
 }
 

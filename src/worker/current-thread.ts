@@ -2,7 +2,6 @@
  * Who of this process's threads runs this code, and which others there are. The facts are in threads.ts.
  */
 import { currentThreadSignal } from '../core/context.ts'
-import { self } from './self.ts'
 import { aliveSlots, mainSlot, ownSlot, type Slot } from './threads.ts'
 
 /** A thread as seen from inside of it, or from any other of its process. */
@@ -13,7 +12,7 @@ export interface ThreadInfo {
   readonly ident: number
   readonly daemon: boolean
   /**
-   * Aborts when the thread is asked to stop: one that has asked for it, and has nothing else to do, stays
+   * Aborts when the thread is asked to stop: one that listens for that, and has nothing else to do, stays
    * until then. Of another thread it tells whether it had been when this was asked for, and does not change.
    */
   readonly signal: AbortSignal
@@ -70,6 +69,5 @@ let never: AbortSignal | undefined
 
 /** The main thread, and the workers of a pool, are never asked. */
 function ownSignal(): AbortSignal {
-  self.asksForStop = true
   return currentThreadSignal() ?? (never ??= new AbortController().signal)
 }

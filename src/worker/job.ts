@@ -8,6 +8,7 @@ import { capture } from '../closure/capture.ts'
 import { homeId } from '../closure/tracker.ts'
 import { ClosedError, InvalidStateError } from '../core/errors.ts'
 import { checkArray, checkBoolean, checkFunction, checkString } from '../core/options.ts'
+import { stopsOf, type Stops } from '../core/stops.ts'
 import { untilStopped, waitFor, type WaitOptions } from '../core/waiting.ts'
 import type { Exit, StartWorker } from './handle.ts'
 import { defer, type Deferred, Life } from './life.ts'
@@ -45,6 +46,8 @@ export class Job {
   #result: Deferred<unknown> = defer()
   /** Somebody looked at the result. */
   #awaited = false
+  /** For who looks where something ends the waits. */
+  #stoppable: { of: Promise<unknown>; stops: Stops; promise: Promise<unknown> } | undefined
   /** The last start threw. */
   #failed = false
 
@@ -124,7 +127,20 @@ export class Job {
   result(): Promise<unknown> {
     if (!this.#awaited && this.life !== null) this.#stay()
     this.#awaited = true
-    return untilStopped(this.#result.promise)
+    return this.#untilStopped()
+  }
+
+  /** The same promise, unless something ends the waits here; then one for all who look here. */
+  #untilStopped(): Promise<unknown> {
+    const { promise } = this.#result
+    const stops = stopsOf(undefined)
+    if (stops.length === 0) return promise
+    const last = this.#stoppable
+    if (last?.of === promise && last.stops.every((stop, i) => stop === stops[i])) return last.promise
+    const stoppable = untilStopped(promise)
+    stoppable.catch(() => {})
+    this.#stoppable = { of: promise, stops, promise: stoppable }
+    return stoppable
   }
 
   /** Before its start there is nothing to set right. */
@@ -171,10 +187,11 @@ export function findJob(of: object): Job | undefined {
 /** The job of a Process or Thread that was made here. */
 export function jobOf(of: object, noun: string): Job {
   const job = jobs.get(of)
+  const { name } = of.constructor
   if (job === undefined)
     throw new InvalidStateError(
-      `this ${of.constructor.name} was made in another ${noun.toLowerCase()} than ${selfWho()}: ` +
-        'its parent alone starts, joins and ends it',
+      `this ${name === noun ? noun : `${noun} (${name})`} was not made by ${selfWho()}: ` +
+        'who made it alone starts, joins and ends it',
     )
   return job
 }

@@ -121,12 +121,15 @@ export class ProcessHandle implements WorkerHandle {
 
   readonly #exited = (code: number | null, signal: NodeJS.Signals | null): void => {
     withdraw(this.pid)
-    buryProcess(this.pid)
     clearTimeout(this.#silence)
     const exitcode = code ?? -(signal === null ? 0 : constants.signals[signal])
     this.#exit = { code, signal, exitcode }
-    if (this.#streamEnded) this.#tell()
-    else setTimeout(() => this.channel.destroy(), streamGrace).unref()
+    try {
+      buryProcess(this.pid)
+    } finally {
+      if (this.#streamEnded) this.#tell()
+      else setTimeout(() => this.channel.destroy(), streamGrace).unref()
+    }
   }
 
   /** A child whose stream has ended while it runs can neither be told anything nor be heard any more. */

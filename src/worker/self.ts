@@ -15,8 +15,6 @@ export interface Work {
 
 export const self: {
   work: Work | null
-  /** Of a thread: its target has asked for its signal, and may wait for it in ways that nobody sees. */
-  asksForStop: boolean
   /** Of a thread: whether its target waits to be asked to stop. Then the thread stays until it is. */
   waitsForStop: () => boolean
-} = { work: null, asksForStop: false, waitsForStop: () => false }
+} = { work: null, waitsForStop: () => false }

@@ -2,9 +2,9 @@
  * What makes a thread of a worker's first file: it takes on what its parent handed down, prints by itself,
  * and can be asked to stop. In a thread only.
  */
-import { getEventListeners } from 'node:events'
 import type { MessagePort } from 'node:worker_threads'
 import { Reviver } from '../closure/revive.ts'
+import { isAwaited } from '../core/abort.ts'
 import { heritage, setThreadName, setThreadSignal, setThreadStop } from '../core/context.ts'
 import { CancelledError } from '../core/errors.ts'
 import { setUndisturbed } from '../core/undisturbed.ts'
@@ -56,8 +56,7 @@ function listen(stops: MessagePort, slot: Slot): void {
   stops.unref()
   self.waitsForStop = () => {
     const { signal } = controller
-    const waits = self.asksForStop || getEventListeners(signal, 'abort').length > 0
-    if (signal.aborted || !waits) return false
+    if (signal.aborted || !isAwaited(signal)) return false
     stops.ref()
     return true
   }

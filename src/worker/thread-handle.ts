@@ -122,11 +122,14 @@ export class ThreadHandle implements WorkerHandle {
   }
 
   readonly #exited = (code: number): void => {
-    for (const ident of this.slot.free()) buryThread(ident - 1)
     const how = code === 0 ? undefined : this.#how
     this.#exit = { code, signal: null, exitcode: code, ...(how !== undefined && { how }) }
-    if (this.#portEnded) this.#tell()
-    else setTimeout(() => this.channel.destroy(), portGrace).unref()
+    try {
+      for (const ident of this.slot.free()) buryThread(ident - 1)
+    } finally {
+      if (this.#portEnded) this.#tell()
+      else setTimeout(() => this.channel.destroy(), portGrace).unref()
+    }
   }
 
   readonly #ended = (error?: Error): void => {

@@ -12,7 +12,8 @@ import { dieAt, mortal } from '../mortal.js'
 import { random } from '../random.js'
 import { basenameOf } from './library.js'
 
-checkLeaks()
+// Who dies at any of its writes may leave a block: what a death costs is told in memory/README.
+checkLeaks(3, 'blocks')
 
 const seed = Number(process.env['PLAIT_SEED'] ?? 20_261)
 const shared = new SharedArrayBuffer(4)

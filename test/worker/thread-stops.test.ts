@@ -1,11 +1,11 @@
 /** stop() of a thread, and the failure of a sibling in a TaskGroup, end every kind of wait there is. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { CancelledError, Event, Lock, Pool, Process, Queue, ThreadPool, wait } from 'plait'
+import { CancelledError, Event, Lock, Pool, Process, Queue, ThreadPool, wait, WorkerLostError } from 'plait'
 import { Channel, TaskGroup } from 'plait/coroutine'
 import { asCompleted, ThreadPoolExecutor, wait as waitForFutures } from 'plait/futures'
 import { Popen, run } from 'plait/subprocess'
-import { Thread } from 'plait/threading'
+import { currentThread, Thread } from 'plait/threading'
 import { checkLeaks } from '../leaks.js'
 
 checkLeaks()
@@ -202,4 +202,33 @@ describe('stop() ends, in a thread, a loop that never has to wait', { timeout: 6
       )
       await thread.join()
     })
+})
+
+test('a result that nobody awaits is no unhandled rejection there', async () => {
+  const thread = new Thread({
+    target: async () => {
+      const child = new Process({
+        target: () => {
+          throw new RangeError('as meant')
+        },
+      }).start()
+      void child.result
+      const same = child.result === child.result
+      await child.join()
+      return [same, await child.result.catch((error: Error) => error.message)]
+    },
+  }).start()
+  assert.deepEqual(await thread.result, [true, 'as meant'])
+  await thread.join()
+})
+
+test('a thread that waits for what can never come is ended, though its stop would end the wait', async () => {
+  const thread = new Thread({
+    target: async () => {
+      if (currentThread().signal.aborted) return undefined
+      return await new Process({ target: () => {} }).result
+    },
+  }).start()
+  await assert.rejects(thread.result, WorkerLostError)
+  await thread.join()
 })
