@@ -24,7 +24,7 @@ import { Intake } from './intake.ts'
 import { checkTaskOptions, type CheckedPoolOptions, type ImapOptions, type MapOptions } from './options.ts'
 import { follow } from './progress.ts'
 import { ANNOUNCE, CHUNK, EACH, REVOCABLE, STAR } from './protocol.ts'
-import { CallTask, PromiseTask, type Arguments, type Task, type TaskOptions } from './task.ts'
+import { CallTask, type Arguments, type Task, type TaskOptions } from './task.ts'
 
 export type AnyFunction = (...args: never[]) => unknown
 
@@ -131,10 +131,7 @@ export class Face {
     const flags = kind.flag | (options?.timeout === undefined ? 0 : ANNOUNCE)
     let task: Task
     if (stops.length === 0) {
-      task =
-        reject === undefined
-          ? new PromiseTask(image, encoded, flags, options, this.#retries, resolve)
-          : new CallTask(image, encoded, flags, options, this.#retries, resolve, reject)
+      task = new CallTask(image, encoded, flags, options, this.#retries, resolve, reject)
     } else {
       const stopListening = onStop(stops, (reason) => this.dispatch.cancel(task, reason))
       const settle =

@@ -88,10 +88,13 @@ export abstract class Task implements Arguments {
   abstract fail(error: unknown): void
 }
 
-/** A call whose outcome somebody is told. */
+/**
+ * A call whose outcome somebody is told. Without `reject`, `resolve` is a promise's own, which rejects it as
+ * well: then it is all that is kept of the promise.
+ */
 export class CallTask extends Task {
   readonly succeed: (value: unknown) => void
-  readonly reject: (error: unknown) => void
+  readonly reject: ((error: unknown) => void) | undefined
 
   constructor(
     image: Image,
@@ -100,7 +103,7 @@ export class CallTask extends Task {
     options: TaskOptions | undefined,
     retries: number,
     resolve: (value: never) => void,
-    reject: (error: unknown) => void,
+    reject?: (error: unknown) => void,
   ) {
     super(image, args, flags, options, retries)
     this.succeed = resolve as (value: unknown) => void
@@ -108,27 +111,7 @@ export class CallTask extends Task {
   }
 
   fail(error: unknown): void {
-    this.reject(error)
-  }
-}
-
-/** A call whose outcome is a promise: `resolve` is the promise's own, and all that is kept of it. */
-export class PromiseTask extends Task {
-  readonly succeed: (value: unknown) => void
-
-  constructor(
-    image: Image,
-    args: Arguments,
-    flags: number,
-    options: TaskOptions | undefined,
-    retries: number,
-    resolve: (value: never) => void,
-  ) {
-    super(image, args, flags, options, retries)
-    this.succeed = resolve as (value: unknown) => void
-  }
-
-  fail(error: unknown): void {
-    this.succeed(rejection(error))
+    if (this.reject === undefined) this.succeed(rejection(error))
+    else this.reject(error)
   }
 }
